@@ -1,0 +1,163 @@
+"""Consume an inbox: an SQS queue of bus events, each record handled and failed alone.
+
+A record whose handler raises stays in the queue and comes back after a growing pause; Poison
+comes back at once, since nothing but the count of receives stands between it and the dead-letter
+queue. Nothing is ever logged and dropped.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from lambdas.contracts.codec import Published, UnknownType, decode
+from lambdas.contracts.event import Event
+from lambdas.core import aws, observability
+from lambdas.core.errors import Poison
+
+RETRY_DELAYS_SECONDS = (5, 30, 180, 900)
+"""Pause before the 2nd, 3rd, 4th and 5th try; together longer than most outages of a dependency."""
+
+
+class BusEvent(msgspec.Struct, frozen=True, kw_only=True, rename={"type": "detail-type"}):
+    """An event as EventBridge delivers it; `detail` is still the raw JSON."""
+
+    id: str
+    type: str
+    source: str
+    time: str
+    detail: msgspec.Raw
+    trace: str | None = None
+    """The X-Ray header that travelled with the message; set from the record, not the body."""
+
+    def parse(self, kind: Any) -> Any:
+        """The detail as `kind`. Raises Poison when it does not have that shape."""
+        try:
+            return msgspec.json.decode(self.detail, type=kind)
+        except msgspec.DecodeError as error:
+            raise Poison("undecodable", f"{self.type}: {error}") from error
+
+
+Handle = Callable[[BusEvent], None]
+
+
+def typed(handlers: Mapping[type[Event], Callable[[Published[Any]], None]]) -> Handle:
+    """Handle the platform's own events by their class, each in its newest version.
+
+    An event that breaks its contract or that nobody here handles is Poison: it was subscribed to
+    by mistake, and dropping it would hide that.
+    """
+
+    def handle(event: BusEvent) -> None:
+        published = _published(event)
+        call = handlers.get(type(published.data))
+        if call is None:
+            raise Poison("unknown-type", f"{event.type} is not handled here")
+        meta = published.meta
+        with observability.correlated(meta.correlation_id, subject=meta.subject, event_id=meta.id):
+            call(published)
+
+    return handle
+
+
+def _published(event: BusEvent) -> Published[Any]:
+    try:
+        return decode(event.type, event.detail)
+    except UnknownType as error:
+        raise Poison("unknown-type", f"{event.type} has no contract") from error
+    except msgspec.DecodeError as error:
+        raise Poison("undecodable", f"{event.type}: {error}") from error
+
+
+class _Attributes(msgspec.Struct, rename="pascal"):
+    approximate_receive_count: str = "1"
+    aws_trace_header: str | None = msgspec.field(default=None, name="AWSTraceHeader")
+
+
+class _Record(msgspec.Struct, rename="camel"):
+    message_id: str
+    receipt_handle: str
+    body: str
+    event_source_arn: str = msgspec.field(name="eventSourceARN")
+    attributes: _Attributes = msgspec.field(default_factory=_Attributes)
+
+
+class _Batch(msgspec.Struct):
+    records: list[_Record] = msgspec.field(name="Records")
+
+
+def consume(event: dict[str, Any], handle: Handle, *, sqs: Any = None) -> dict[str, Any]:
+    """Handle every record of an SQS event; returns the partial batch response.
+
+    `sqs` is a botocore client, by default the process's own; it is used only for failed records.
+    """
+    failed = [
+        (record, error)
+        for record in msgspec.convert(event, _Batch).records
+        if (error := _attempt(record, handle)) is not None
+    ]
+    observability.count("RecordsFailed", len(failed))
+    if failed:
+        _schedule_retries(failed, sqs or aws.client("sqs"))
+    return {"batchItemFailures": [{"itemIdentifier": record.message_id} for record, _ in failed]}
+
+
+def _attempt(record: _Record, handle: Handle) -> Exception | None:
+    """None, or why this record failed. No record's failure may stop the others."""
+    try:
+        event = _decode(record)
+        with observability.step("handle", event=event.id, upstream=event.trace or ""):
+            handle(event)
+    except Exception as error:
+        poison = isinstance(error, Poison)
+        observability.logger().exception(
+            "record failed",
+            extra={
+                "message_id": record.message_id,
+                "receive_count": int(record.attributes.approximate_receive_count),
+                "poison": poison,
+                "reason": error.reason if isinstance(error, Poison) else type(error).__name__,
+            },
+        )
+        return error
+    return None
+
+
+def _decode(record: _Record) -> BusEvent:
+    try:
+        event = msgspec.json.decode(record.body, type=BusEvent)
+    except msgspec.DecodeError as error:
+        raise Poison("undecodable", f"not an event of the bus: {error}") from error
+    return msgspec.structs.replace(event, trace=record.attributes.aws_trace_header)
+
+
+def _schedule_retries(failed: list[tuple[_Record, Exception]], sqs: Any) -> None:
+    """Say when each failed record comes back. On trouble the queue's own visibility decides."""
+    try:
+        url = _queue_url(failed[0][0].event_source_arn, sqs)
+        sqs.change_message_visibility_batch(
+            QueueUrl=url,
+            Entries=[
+                {
+                    "Id": str(index),
+                    "ReceiptHandle": record.receipt_handle,
+                    "VisibilityTimeout": _delay_seconds(record, error),
+                }
+                for index, (record, error) in enumerate(failed)
+            ],
+        )
+    except Exception:
+        observability.logger().exception("retries not scheduled")
+
+
+def _delay_seconds(record: _Record, error: Exception) -> int:
+    if isinstance(error, Poison):
+        return 0
+    tries = int(record.attributes.approximate_receive_count)
+    return RETRY_DELAYS_SECONDS[min(tries, len(RETRY_DELAYS_SECONDS)) - 1]
+
+
+@functools.cache
+def _queue_url(arn: str, sqs: Any) -> str:
+    return str(sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"])

@@ -1,0 +1,159 @@
+"""A DynamoDB table of the outbox kind (keys `pk` and `sk`): typed reads, all-or-nothing writes."""
+
+import functools
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from lambdas.core import aws
+from lambdas.core.errors import ConditionFailed
+
+Item = dict[str, Any]
+
+MAX_WRITES = 100
+"""Writes in one transaction (DynamoDB limit)."""
+
+_CONFLICT_ATTEMPTS = 6
+
+
+class Write(msgspec.Struct, frozen=True, kw_only=True):
+    """One write of a transaction; `condition` uses DynamoDB's expression language.
+
+    `values` may be named in `condition` and `update` as `:name`, attributes as `#name`.
+    """
+
+    put: Item | None = None
+    key: tuple[str, str] | None = None
+    update: str | None = None
+    delete: bool = False
+    condition: str | None = None
+    names: Mapping[str, str] = {}
+    values: Mapping[str, Any] = {}
+
+
+class Table:
+    """One table. `client` is a botocore DynamoDB client; by default the process's own."""
+
+    def __init__(
+        self,
+        name: str,
+        client: Any = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = name
+        self._given = client
+        self._sleep = sleep
+
+    @property
+    def _client(self) -> Any:
+        return self._given or aws.client("dynamodb")
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        """The item as last written (a consistent read), or None."""
+        answer = self._client.get_item(
+            TableName=self.name, Key=_marshal({"pk": pk, "sk": sk}), ConsistentRead=True
+        )
+        return _unmarshal(answer["Item"]) if "Item" in answer else None
+
+    def query(
+        self,
+        pk: str,
+        *,
+        prefix: str = "",
+        after: str | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> Iterator[Item]:
+        """Items of one partition in order of `sk`, page by page; consistent."""
+        condition, values = "pk = :pk", {":pk": pk}
+        if after is not None:
+            condition, values[":after"] = f"{condition} AND sk > :after", after
+        elif prefix:
+            condition, values[":prefix"] = f"{condition} AND begins_with(sk, :prefix)", prefix
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self.name,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=_marshal(values),
+            ConsistentRead=True,
+            ScanIndexForward=not newest_first,
+            PaginationConfig={"MaxItems": limit} if limit else {},
+        )
+        for page in pages:
+            yield from map(_unmarshal, page["Items"])
+
+    def transact(self, *writes: Write) -> None:
+        """Write all or nothing.
+
+        Raises ConditionFailed when a condition does not hold. A conflict with another running
+        transaction is tried again a few times, then raised as it came.
+        """
+        request = [self._request(write) for write in writes]
+        for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
+            try:
+                self._client.transact_write_items(TransactItems=request)
+                return
+            except Exception as error:
+                codes = _cancellation_codes(error)
+                if "ConditionalCheckFailed" in codes:
+                    failed = tuple(code == "ConditionalCheckFailed" for code in codes)
+                    raise ConditionFailed(failed) from error
+                if "TransactionConflict" not in codes or attempt == _CONFLICT_ATTEMPTS:
+                    raise
+                self._sleep(random.uniform(0, 0.02 * 2**attempt))
+
+    def _request(self, write: Write) -> dict[str, Any]:
+        body: dict[str, Any] = {"TableName": self.name}
+        if write.condition:
+            body["ConditionExpression"] = write.condition
+        if write.names:
+            body["ExpressionAttributeNames"] = {f"#{k}": v for k, v in write.names.items()}
+        if write.values:
+            body["ExpressionAttributeValues"] = _marshal(
+                {f":{k}": v for k, v in write.values.items()}
+            )
+        if write.put is not None:
+            return {"Put": {**body, "Item": _marshal(write.put)}}
+        if write.key is None:
+            raise ValueError("a write needs `put`, or the `key` it works on")
+        body["Key"] = _marshal(dict(zip(("pk", "sk"), write.key, strict=True)))
+        if write.update is not None:
+            return {"Update": {**body, "UpdateExpression": write.update}}
+        return {"Delete" if write.delete else "ConditionCheck": body}
+
+
+def _cancellation_codes(error: Exception) -> tuple[str, ...]:
+    if aws.error_code(error) != "TransactionCanceledException":
+        return ()
+    reasons = getattr(error, "response", {}).get("CancellationReasons", [])
+    return tuple(str(reason.get("Code", "None")) for reason in reasons)
+
+
+@functools.cache
+def _codecs() -> tuple[Any, Any]:
+    from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+    return TypeSerializer(), TypeDeserializer()
+
+
+def _marshal(item: Mapping[str, Any]) -> dict[str, Any]:
+    serialize = _codecs()[0].serialize
+    return {key: serialize(value) for key, value in item.items()}
+
+
+def _unmarshal(item: Mapping[str, Any]) -> Item:
+    deserialize = _codecs()[1].deserialize
+    return {key: _plain(deserialize(value)) for key, value in item.items()}
+
+
+def _plain(value: Any) -> Any:
+    """DynamoDB's Decimals as the int or float they stand for, at any depth."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if type(value).__name__ == "Decimal":
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value

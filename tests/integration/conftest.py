@@ -1,0 +1,60 @@
+"""AWS in this process: one table, two buckets, one bus, empty for each test."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lambdas.core import aws
+
+REGION = "eu-west-1"
+
+
+@pytest.fixture
+def aws_region(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Everything below talks to an AWS that lives in this process, in this region."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with mock_aws():
+        aws.client.cache_clear()
+        yield REGION
+        aws.client.cache_clear()
+
+
+@pytest.fixture
+def make_table(aws_region: str) -> Any:
+    """Make a table of the outbox kind: `make_table("orders")`."""
+
+    def make(name: str) -> str:
+        boto3.client("dynamodb", region_name=aws_region).create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+        )
+        return name
+
+    return make
+
+
+@pytest.fixture
+def make_bucket(aws_region: str) -> Any:
+    def make(name: str, versioned: bool = False) -> str:
+        s3 = boto3.client("s3", region_name=aws_region)
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": aws_region})
+        if versioned:
+            s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        return name
+
+    return make

@@ -1,0 +1,60 @@
+"""An inbox of the platform's own events: by class, newest version, and nothing slips by."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from lambdas.contracts.codec import Published
+from lambdas.contracts.orders import OrderPlacedV1
+from lambdas.contracts.payments import PaymentDeclinedV2
+from lambdas.core import inbox
+from lambdas.core.errors import Poison
+from lambdas.core.outbox import Cause
+
+EXAMPLES = Path(__file__).parents[2] / "payloads" / "events"
+
+
+def bus_event(event_type: str, detail: Any = None) -> inbox.BusEvent:
+    text = json.dumps(detail) if detail else (EXAMPLES / f"{event_type}.json").read_text()
+    return inbox.BusEvent(
+        id="e", type=event_type, source="s", time="t", detail=msgspec.Raw(text.encode())
+    )
+
+
+def test_an_event_reaches_the_handler_of_its_class() -> None:
+    seen: list[Published[Any]] = []
+    inbox.typed({OrderPlacedV1: seen.append})(bus_event("order.placed.v1"))
+    assert [type(published.data) for published in seen] == [OrderPlacedV1]
+
+
+def test_an_old_version_reaches_the_handler_of_the_newest() -> None:
+    seen: list[Published[Any]] = []
+    inbox.typed({PaymentDeclinedV2: seen.append})(bus_event("payment.declined.v1"))
+    assert isinstance(seen[0].data, PaymentDeclinedV2)
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (bus_event("order.placed.v1", {"meta": {}, "data": {}}), "undecodable"),
+        (bus_event("order.teleported.v1", {"meta": {}}), "unknown-type"),
+        (bus_event("stock.reserved.v1"), "unknown-type"),
+    ],
+    ids=["broken contract", "no contract", "not handled here"],
+)
+def test_anything_else_is_poison(event: inbox.BusEvent, reason: str) -> None:
+    with pytest.raises(Poison) as poison:
+        inbox.typed({OrderPlacedV1: print})(event)
+    assert poison.value.reason == reason
+
+
+def test_a_consumed_event_is_the_cause_of_what_follows() -> None:
+    causes: list[Cause] = []
+    inbox.typed({OrderPlacedV1: lambda published: causes.append(Cause.of(published))})(
+        bus_event("order.placed.v1")
+    )
+    meta = json.loads((EXAMPLES / "order.placed.v1.json").read_text())["meta"]
+    assert causes == [Cause(id=meta["id"], correlation_id=meta["correlation_id"])]
