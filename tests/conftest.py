@@ -1,9 +1,13 @@
 """For every test: no tracing, no metrics of ours on stdout, and settings read afresh."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 
 import pytest
+
+from millrace.errors import MillraceError
+from millrace.terraform import find_terraform
 
 os.environ.update(
     AWS_XRAY_SDK_ENABLED="false",
@@ -11,6 +15,12 @@ os.environ.update(
     POWERTOOLS_SERVICE_NAME="test",
     POWERTOOLS_METRICS_NAMESPACE="millrace-test",
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """pytest-terraform wants a binary even when no test of this run uses it."""
+    with contextlib.suppress(MillraceError):
+        config.option.dest_tf_binary = str(find_terraform())
 
 
 @pytest.fixture(autouse=True)

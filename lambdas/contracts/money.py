@@ -4,8 +4,8 @@ from typing import Annotated
 
 import msgspec
 
-Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
-"""ISO 4217."""
+Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", max_length=3)]
+"""ISO 4217. The length is said too, since Python's `$` lets a line feed follow."""
 
 
 class Money(msgspec.Struct, frozen=True, kw_only=True):

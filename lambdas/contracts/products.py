@@ -19,10 +19,11 @@ class ProductCreatedV1(Event, frozen=True, kw_only=True):
     description: str
     price: Money
     revision: int
+    category: str | None = None
 
 
 class ProductUpdatedV1(Event, frozen=True, kw_only=True):
-    """A product's name, description or price is another one now; all of it is told."""
+    """A product's name, description, price or category is another one now; all of it is told."""
 
     TYPE: ClassVar[str] = "product.updated.v1"
     SOURCE: ClassVar[str] = _SOURCE
@@ -32,6 +33,7 @@ class ProductUpdatedV1(Event, frozen=True, kw_only=True):
     description: str
     price: Money
     revision: int
+    category: str | None = None
 
 
 class ProductDeletedV1(Event, frozen=True, kw_only=True):

@@ -7,8 +7,11 @@ from lambdas.core import observability
 
 
 @functools.cache
-def client(service: str) -> Any:
+def client(service: str, attempts: int = 4) -> Any:
     """The process's client of an AWS service, e.g. `client("dynamodb")`.
+
+    `attempts` counts the first try; 1 is for calls that must not be repeated blindly, since AWS
+    does not know a repetition from a new request (an e-mail).
 
     Importing boto3 and making a client cost about 110 ms, so neither happens at import. Clients
     are thread-safe; calls are traced as X-Ray subsegments.
@@ -23,7 +26,7 @@ def client(service: str) -> Any:
             connect_timeout=2,
             read_timeout=20,
             max_pool_connections=16,
-            retries={"mode": "standard", "total_max_attempts": 4},
+            retries={"mode": "standard", "total_max_attempts": attempts},
         ),
     )
 

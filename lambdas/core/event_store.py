@@ -13,6 +13,7 @@ import msgspec
 
 from lambdas.contracts.codec import Published, decode
 from lambdas.contracts.event import Event
+from lambdas.core import observability
 from lambdas.core.errors import ConditionFailed
 from lambdas.core.outbox import EVENT_PREFIX, Cause, event_write
 from lambdas.core.table_store import MAX_WRITES, Item, Table, Write
@@ -104,10 +105,15 @@ class EventStore(Generic[S]):
     ) -> Loaded[S]:
         """Add events to what was loaded, all or none; returns the aggregate after them.
 
-        Raises ConcurrentAppend when the aggregate has moved on since it was loaded.
+        Raises ConcurrentAppend when the aggregate has moved on since it was loaded, ValueError
+        for two events of one type: an event's id is made of its cause and type, so they would
+        share it and consumers would take the second for a repetition.
         """
-        if len(events) > MAX_WRITES:
-            raise ValueError(f"{len(events)} events in one append, at most {MAX_WRITES}")
+        types = {event.TYPE for event in events}
+        if len(types) < len(events) or len(events) > MAX_WRITES:
+            raise ValueError(f"at most {MAX_WRITES} events of different types, got {len(events)}")
+        if not events:
+            return loaded
         writes = [
             self._event(subject, event, loaded.version + offset, cause, now)
             for offset, event in enumerate(events, start=1)
@@ -120,9 +126,10 @@ class EventStore(Generic[S]):
         for write in writes:
             state = self._apply(state, stored_event(write.put or {}))
         after = Loaded(state, loaded.version + len(events), loaded.snapshot_version)
-        if after.version - after.snapshot_version >= self._snapshot_every:
-            self._save_snapshot(subject, after)
-        return after
+        if after.version - after.snapshot_version < self._snapshot_every:
+            return after
+        self._save_snapshot(subject, after)
+        return Loaded(after.state, after.version, after.version)
 
     def _event(
         self, subject: str, event: Event, sequence: int, cause: Cause, now: dt.datetime
@@ -140,6 +147,7 @@ class EventStore(Generic[S]):
         return msgspec.json.decode(item["state"], type=type(self._initial)), int(item["version"])
 
     def _save_snapshot(self, subject: str, loaded: Loaded[S]) -> None:
+        """Try to: the events stand already, so trouble with their copy is told, not raised."""
         snapshot = {
             "pk": subject,
             "sk": "snapshot",
@@ -151,10 +159,13 @@ class EventStore(Generic[S]):
             self._table.transact(
                 Write(
                     put=snapshot,
-                    condition="attribute_not_exists(pk) OR #v < :v OR shape <> :shape",
-                    names={"v": "version"},
+                    condition="attribute_not_exists(pk) OR #v < :v OR #shape <> :shape",
+                    names={"v": "version", "shape": "shape"},
                     values={"v": loaded.version, "shape": self._shape},
                 )
             )
         except ConditionFailed:
             return  # a later snapshot stands already
+        except Exception:
+            observability.logger().exception("snapshot not saved", extra={"subject": subject})
+            observability.count("SnapshotsFailed")

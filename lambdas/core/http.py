@@ -37,6 +37,17 @@ class FieldError(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class ProblemDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of every refusal (RFC 9457); `errors` names the fields at fault."""
+
+    type: str
+    title: str
+    status: int
+    correlation_id: str
+    detail: str = ""
+    errors: tuple[FieldError, ...] = ()
+
+
 class Problem(Exception):
     """A refusal of a request, answered as a problem detail."""
 
@@ -63,9 +74,9 @@ def not_found(what: str) -> Problem:
 
 
 def invalid(pointer: str, detail: str) -> Problem:
-    """422: the request is well-formed, and one field of it cannot be."""
+    """422: the request is well-formed, and one field of it cannot be. "" points at the body."""
     errors = [FieldError(pointer=pointer, detail=detail)]
-    return Problem(422, "Invalid request", f"{pointer}: {detail}", errors=errors)
+    return Problem(422, "Invalid request", f"{pointer or 'body'}: {detail}", errors=errors)
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +125,11 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One operation. `scope` is what the token must grant; `public` asks for no token at all."""
+    """One operation; the docstring of `call` describes it in the OpenAPI document.
+
+    `scope` is what the token must grant; `public` asks for no token at all. A request without one
+    of `needs_headers` is refused; `reads_headers` and `refuses` (statuses) only document.
+    """
 
     method: Method
     path: str
@@ -126,6 +141,7 @@ class Route(msgspec.Struct, frozen=True):
     scope: str | None = None
     public: bool = False
     needs_headers: tuple[str, ...] = ()
+    reads_headers: tuple[str, ...] = ()
     refuses: tuple[int, ...] = ()
 
     @property
@@ -147,49 +163,54 @@ class Api:
         correlation_id = _correlation_id(event)
         with observability.correlated(correlation_id, route=str(event.get("routeKey"))):
             try:
-                status, headers, body = self._answer(event, correlation_id)
+                status, headers, text = self._answer(event, correlation_id)
             except Problem as problem:
-                status, headers, body = _refusal(problem, correlation_id)
+                status, headers, text = _refusal(problem, correlation_id)
             except Exception:
                 observability.logger().exception("request failed")
                 observability.count("RequestsFailed")
-                status, headers, body = _refusal(
-                    Problem(500, "Internal error", "the request was not understood to its end"),
+                status, headers, text = _refusal(
+                    Problem(500, "Internal error", "the fault is ours; report the correlation id"),
                     correlation_id,
                 )
         return {
             "statusCode": status,
             "headers": {**headers, "x-correlation-id": correlation_id},
-            "body": msgspec.json.encode(body).decode() if body is not None else "",
+            "body": text,
             "isBase64Encoded": False,
         }
 
     def _answer(
         self, event: dict[str, Any], correlation_id: str
-    ) -> tuple[int, dict[str, str], Any]:
+    ) -> tuple[int, dict[str, str], str]:
         route = self._by_key.get(event.get("routeKey", ""))
         if route is None:
             raise not_found("operation")
         result = route.call(_request(route, event, correlation_id))
         response = result if isinstance(result, Response) else Response(body=result)
         headers = {"content-type": "application/json"} if response.body is not None else {}
-        return response.status or route.status, {**headers, **response.headers}, response.body
+        headers |= {name.lower(): value for name, value in response.headers.items()}
+        text = msgspec.json.encode(response.body).decode() if response.body is not None else ""
+        return response.status or route.status, headers, text
 
 
 def _request(route: Route, event: dict[str, Any], correlation_id: str) -> Request:
-    headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
     request = Request(
         id=event["requestContext"]["requestId"],
         correlation_id=correlation_id,
         caller=_caller(route, event),
         path=event.get("pathParameters") or {},
-        headers=headers,
+        headers=_headers(event),
         body=_body(route, event),
         query=_query(route, event),
     )
     for name in route.needs_headers:
         request.header(name)
     return request
+
+
+def _headers(event: dict[str, Any]) -> dict[str, str]:
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
 def _caller(route: Route, event: dict[str, Any]) -> Caller:
@@ -203,11 +224,17 @@ def _caller(route: Route, event: dict[str, Any]) -> Caller:
     caller = Caller(
         id=claims["sub"],
         email=claims.get("email"),
-        scopes=frozenset(str(claims.get("scope", "")).split()),
+        scopes=_scopes(claims),
     )
     if route.scope:
         caller.require(route.scope)
     return caller
+
+
+def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
+    """Identity providers write `scope` as words, or `scp`, a list that arrives as "[a b]"."""
+    words = claims.get("scope") or claims.get("scp") or ""
+    return frozenset(str(words).strip("[]").replace(",", " ").split())
 
 
 def _body(route: Route, event: dict[str, Any]) -> Any:
@@ -217,7 +244,9 @@ def _body(route: Route, event: dict[str, Any]) -> Any:
     try:
         raw = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode()
     except ValueError as error:
-        raise Problem(400, "Malformed body", "the body is not base64") from error
+        raise Problem(400, "Malformed body", "the body is neither text nor base64") from error
+    if not raw:
+        raise Problem(400, "Malformed body", "a body is required")
     if len(raw) > MAX_BODY_BYTES:
         raise Problem(413, "Body too large", f"at most {MAX_BODY_BYTES} bytes")
     try:
@@ -226,6 +255,8 @@ def _body(route: Route, event: dict[str, Any]) -> Any:
         raise _invalid(error) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(400, "Malformed body", f"the body is not JSON: {error}") from error
+    except RecursionError as error:
+        raise Problem(400, "Malformed body", "the body is nested too deeply") from error
 
 
 def _query(route: Route, event: dict[str, Any]) -> Any:
@@ -234,38 +265,44 @@ def _query(route: Route, event: dict[str, Any]) -> Any:
     try:
         return msgspec.convert(event.get("queryStringParameters") or {}, route.query, strict=False)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from error
+        problem = _invalid(error)
+        raise invalid(problem.errors[0].pointer.lstrip("/"), problem.errors[0].detail) from error
+
+
+_NAMED_FIELD = re.compile(r"(?:missing required|contains unknown) field `([^`]+)`")
 
 
 def _invalid(error: msgspec.ValidationError) -> Problem:
-    """msgspec says "Expected `int`, got `str` - at `$.items[0].quantity`"."""
-    detail, _, place = str(error).partition(" - at `$")
-    missing = re.search(r"missing required field `([^`]+)`", detail)
-    path = re.sub(r"\[(\d+)\]", r".\1", place.rstrip("`"))
-    if missing:
-        path = f"{path}.{missing[1]}"
-    return invalid(path.replace(".", "/") or "/", detail)
+    """A msgspec message, as "Expected `int`, got `str` - at `$.items[0].quantity`", with its place.
+
+    A field that is missing or unknown is named in the message, and the place is its object. A map's
+    key is not told ("[...]"), so the map itself is pointed at.
+    """
+    detail, _, place = str(error).partition(" - at ")
+    path = place[place.find("$") + 1 :].rstrip("`") if "$" in place else ""
+    path = re.sub(r"\[(\d+)\]", r".\1", path.replace("[...]", ""))
+    if named := _NAMED_FIELD.search(detail):
+        path = f"{path}.{named[1]}"
+    return invalid(path.replace(".", "/"), detail)
 
 
-def _refusal(problem: Problem, correlation_id: str) -> tuple[int, dict[str, str], Any]:
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": problem.title,
-        "status": problem.status,
-        "correlation_id": correlation_id,
-    }
-    if problem.detail:
-        body["detail"] = problem.detail
-    if problem.errors:
-        body["errors"] = list(problem.errors)
-    headers = {"content-type": "application/problem+json", **problem.headers}
-    return problem.status, headers, body
+def _refusal(problem: Problem, correlation_id: str) -> tuple[int, dict[str, str], str]:
+    body = ProblemDetail(
+        type="about:blank",
+        title=problem.title,
+        status=problem.status,
+        correlation_id=correlation_id,
+        detail=problem.detail,
+        errors=tuple(problem.errors),
+    )
+    headers = {name.lower(): value for name, value in problem.headers.items()}
+    headers["content-type"] = "application/problem+json"
+    return problem.status, headers, msgspec.json.encode(body).decode()
 
 
 def _correlation_id(event: dict[str, Any]) -> str:
     """The caller's, if it is a sane one; else the request's own."""
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    given = str(headers.get("x-correlation-id", ""))
+    given = str(_headers(event).get("x-correlation-id", ""))
     if _CORRELATION_ID.fullmatch(given):
         return given
-    return str(event.get("requestContext", {}).get("requestId", "unknown"))
+    return str((event.get("requestContext") or {}).get("requestId", "unknown"))

@@ -3,8 +3,8 @@
 import functools
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal
 
 import msgspec
 
@@ -16,7 +16,14 @@ Item = dict[str, Any]
 MAX_WRITES = 100
 """Writes in one transaction (DynamoDB limit)."""
 
+MAX_READS = 100
+"""Keys in one batch read (DynamoDB limit)."""
+
 _CONFLICT_ATTEMPTS = 6
+
+
+class Throttled(Exception):
+    """The table could not serve a whole batch read; nothing is wrong that a retry cannot heal."""
 
 
 class Write(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +65,31 @@ class Table:
         )
         return _unmarshal(answer["Item"]) if "Item" in answer else None
 
+    def get_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Item]:
+        """The items of these keys as last written (consistent reads), by key; absent ones are not.
+
+        Raises Throttled when the table still leaves keys unread after a few tries.
+        """
+        wanted = list(dict.fromkeys(keys))
+        found: dict[tuple[str, str], Item] = {}
+        for start in range(0, len(wanted), MAX_READS):
+            asked = [_marshal({"pk": pk, "sk": sk}) for pk, sk in wanted[start : start + MAX_READS]]
+            for item in self._batch(asked):
+                found[(item["pk"], item["sk"])] = item
+        return found
+
+    def _batch(self, keys: list[dict[str, Any]]) -> Iterator[Item]:
+        for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
+            answer = self._client.batch_get_item(
+                RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
+            )
+            yield from map(_unmarshal, answer["Responses"].get(self.name, []))
+            keys = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+            if not keys:
+                return
+            self._sleep(random.uniform(0, 0.02 * 2**attempt))
+        raise Throttled(f"{len(keys)} keys of {self.name} left unread")
+
     def query(
         self,
         pk: str,
@@ -80,6 +112,36 @@ class Table:
             ConsistentRead=True,
             ScanIndexForward=not newest_first,
             PaginationConfig={"MaxItems": limit} if limit else {},
+        )
+        for page in pages:
+            yield from map(_unmarshal, page["Items"])
+
+    def query_index(
+        self,
+        index: str,
+        equal: tuple[str, str],
+        *,
+        where: tuple[str, Literal["<", ">"], str] | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> Iterator[Item]:
+        """Items of one partition of a secondary index in order of its range key, page by page.
+
+        `equal` is the index's hash key and its value, `where` bounds its range key.
+        An index lags behind the table by some milliseconds: what matters is read again or checked.
+        """
+        condition, names, values = "#h = :h", {"#h": equal[0]}, {":h": equal[1]}
+        if where is not None:
+            names["#r"], sign, values[":r"] = where
+            condition = f"{condition} AND #r {sign} :r"
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self.name,
+            IndexName=index,
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=_marshal(values),
+            ScanIndexForward=not newest_first,
+            PaginationConfig={"MaxItems": limit, "PageSize": limit} if limit else {},
         )
         for page in pages:
             yield from map(_unmarshal, page["Items"])

@@ -73,11 +73,17 @@ class FormatOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one upload may cost. Pixels are width x height x frames, read from the header."""
+    """What one upload may cost, checked before anything is decoded.
+
+    `max_pixels` counts width x height x frames. `max_decoded_bytes` bounds the memory for what a
+    decoder must hold whole (AVIF, WebP, progressive JPEG, interlaced PNG); the rest is streamed.
+    A function wants about 400 MB more than this.
+    """
 
     max_bytes: int = 50 * 1024 * 1024
     max_pixels: int = 120_000_000
     max_frames: int = 500
+    max_decoded_bytes: int = 1536 * 1024 * 1024
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
@@ -169,9 +175,10 @@ def _height(source: Size, width: int) -> int:
     return min(max(1, rounded), MAX_EDGE, source.height)
 
 
-def check_budget(size: Size, frames: int, limits: Limits) -> None:
+def check_budget(size: Size, frames: int, bytes_per_pixel: float, limits: Limits) -> None:
     """Refuse what would cost too much to decode, from the header's numbers alone.
 
+    `bytes_per_pixel` is what the decoder holds in memory for each (0 when it streams).
     Raises ImageRejected.
     """
     if frames > limits.max_frames:
@@ -184,6 +191,13 @@ def check_budget(size: Size, frames: int, limits: Limits) -> None:
         raise ImageRejected(
             RejectionReason.TOO_MANY_PIXELS,
             f"{shape} is {pixels:,} pixels, at most {limits.max_pixels:,}",
+        )
+    needed = int(size.width * size.height * bytes_per_pixel)
+    if needed > limits.max_decoded_bytes:
+        raise ImageRejected(
+            RejectionReason.TOO_MANY_PIXELS,
+            f"this kind of file is decoded whole: {needed >> 20:,} MiB, at most "
+            f"{limits.max_decoded_bytes >> 20:,} MiB",
         )
 
 

@@ -17,11 +17,15 @@ _ALLOWED_LOADERS = ("Jpeg", "Png", "Nsgif", "Webp", "Tiff", "Heif")
 def libvips() -> Any:
     """The pyvips module, with every loader that is not on the allow-list switched off.
 
-    The operation cache is off (each upload is new, it would only hold memory) and the number of
-    threads is the number of vCPUs; VIPS_CONCURRENCY overrides it.
+    The operation cache is off: each upload is new, so it would only hold memory. Each operation
+    uses one thread, because an AVIF's bytes depend on the number of threads that made it and must
+    not depend on the machine; several vCPUs encode several renditions instead (see `threads`).
     Raises OSError when the shared library cannot be loaded.
     """
-    os.environ["VIPS_BLOCK_UNTRUSTED"] = "1"  # read while the library starts
+    # Both are read by the library itself: the first while it starts, the second when it meets a
+    # file that cannot be streamed, which is then held in memory and not in a temporary file.
+    os.environ["VIPS_BLOCK_UNTRUSTED"] = "1"
+    os.environ["VIPS_DISC_THRESHOLD"] = "100g"
     import pyvips  # here and nowhere else: it opens shared libraries
 
     pyvips.block_untrusted_set(True)  # somebody else may have started it earlier
@@ -30,12 +34,12 @@ def libvips() -> Any:
         pyvips.operation_block_set(f"VipsForeignLoad{loader}", False)
     pyvips.cache_set_max(0)
     pyvips.cache_set_max_mem(0)
-    pyvips.voperation.concurrency_set(threads())
+    pyvips.voperation.concurrency_set(1)
     return pyvips
 
 
 def threads() -> int:
-    """How many threads decoding and encoding may use."""
+    """How many renditions to encode at once: one per vCPU. VIPS_CONCURRENCY overrides it."""
     if chosen := os.environ.get("VIPS_CONCURRENCY"):
         return max(1, int(chosen))
     available = os.cpu_count() or 1

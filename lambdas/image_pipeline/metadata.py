@@ -17,7 +17,7 @@ _TEXT_FIELDS = {
 }
 _TAKEN = ("exif-ifd2-DateTimeOriginal", "exif-ifd2-OffsetTimeOriginal")
 # libvips prints a tag as "Canon (Canon, ASCII, 6 components, 6 bytes)".
-_PRINTED = re.compile(r"(.*?) \(.*, \w+, \d+ components?, \d+ bytes?\)", re.DOTALL)
+_TYPE = re.compile(r", \w+, \d+ components?, \d+ bytes?\)\Z")
 _OFFSET = re.compile(r"[+-](?:0\d|1[0-4]):[0-5]\d")
 _LONGEST = 100
 
@@ -60,10 +60,18 @@ def _description(tag: bytes) -> str:
 
 
 def _text(printed: str | None) -> str | None:
+    """The value alone. It stands there twice, and may itself hold brackets: "FP5 (5G)"."""
     if printed is None:
         return None
-    match = _PRINTED.fullmatch(printed)
-    return _clean(match[1] if match else printed) or None
+    both, typed = _TYPE.subn("", printed[-5000:])
+    half = (len(both) - 2) // 2
+    if not typed:
+        value = both
+    elif both == f"{both[:half]} ({both[:half]}":
+        value = both[:half]
+    else:
+        value = both.partition(" (")[0]
+    return _clean(value) or None
 
 
 def _clean(text: str) -> str:

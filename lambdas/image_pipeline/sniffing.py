@@ -60,7 +60,8 @@ def identify(data: bytes) -> SourceFormat:
 def is_cut_short(found: SourceFormat, data: bytes) -> bool:
     """Whether the container ends before its own structure says so.
 
-    Only asked once decoding has failed, to tell a broken upload from a broken file.
+    Asked when decoding has failed, to tell a broken upload from a broken file; and of every GIF,
+    whose decoder takes a cut film for a shorter one.
     """
     return _ENDS_EARLY[found](data)
 
@@ -141,7 +142,25 @@ def _png_ends_early(data: bytes) -> bool:
 
 
 def _gif_ends_early(data: bytes) -> bool:
-    return not data.rstrip(b"\0").endswith(b";")
+    """Whether the data ends inside a block. A missing trailer alone is common and harmless."""
+    at = 13 + _gif_palette_bytes(data, 10)
+    while at < len(data):
+        kind = data[at]
+        if kind == 0x21:  # an extension: its label, then sub-blocks
+            at += 2
+        elif kind == 0x2C:  # a frame: its descriptor, palette and code size, then sub-blocks
+            at += 11 + _gif_palette_bytes(data, at + 9)
+        else:  # the trailer, or what decoders ignore
+            return False
+        while at < len(data) and data[at]:
+            at += 1 + data[at]
+        at += 1
+    return at > len(data)
+
+
+def _gif_palette_bytes(data: bytes, flags_at: int) -> int:
+    flags = data[flags_at] if flags_at < len(data) else 0
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _webp_ends_early(data: bytes) -> bool:

@@ -28,24 +28,40 @@ def aws_region(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def make_table(aws_region: str) -> Any:
-    """Make a table of the outbox kind: `make_table("orders")`."""
+    """Make a table of the outbox kind: `make_table("orders", by_state=("state", "placed_at"))`."""
 
-    def make(name: str) -> str:
-        boto3.client("dynamodb", region_name=aws_region).create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
+    def make(name: str, **indexes: tuple[str, str]) -> str:
+        attributes = dict.fromkeys(
+            ("pk", "sk", *(key for keys in indexes.values() for key in keys))
         )
+        request: dict[str, Any] = {
+            "TableName": name,
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": _key_schema("pk", "sk"),
+            "AttributeDefinitions": [
+                {"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes
+            ],
+        }
+        if indexes:
+            request["GlobalSecondaryIndexes"] = [
+                {
+                    "IndexName": index,
+                    "KeySchema": _key_schema(*keys),
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+                for index, keys in indexes.items()
+            ]
+        boto3.client("dynamodb", region_name=aws_region).create_table(**request)
         return name
 
     return make
+
+
+def _key_schema(hash_key: str, range_key: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": hash_key, "KeyType": "HASH"},
+        {"AttributeName": range_key, "KeyType": "RANGE"},
+    ]
 
 
 @pytest.fixture

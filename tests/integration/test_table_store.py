@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lambdas.core.errors import ConditionFailed
-from lambdas.core.table_store import Table, Write
+from lambdas.core.table_store import Table, Throttled, Write
 
 
 @pytest.fixture
@@ -56,6 +56,61 @@ def test_a_partition_is_read_in_order_from_where_one_likes(table: Table) -> None
     assert later == ["event#3", "event#4", "state"]
     newest = [item["sk"] for item in table.query("a", limit=1, newest_first=True)]
     assert newest == ["state"]
+
+
+def test_many_items_are_read_at_once_each_under_its_key(table: Table) -> None:
+    for number in range(120):
+        table.transact(Write(put={"pk": f"p{number}", "sk": "state", "n": number}))
+    keys = [(f"p{number}", "state") for number in (*range(120), 7)]
+    found = table.get_many([*keys, ("absent", "state")])
+    assert {key: item["n"] for key, item in found.items()} == {
+        (f"p{number}", "state"): number for number in range(120)
+    }
+    assert table.get_many([]) == {}
+
+
+class StarvedClient:
+    """A DynamoDB client that reads one key a call, and after `served` of them none."""
+
+    def __init__(self, served: int) -> None:
+        self._served = served
+
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+        keys = RequestItems["t"]["Keys"]
+        taken, left = (keys[:1], keys[1:]) if self._served else ([], keys)
+        self._served -= len(taken)
+        unread = {"t": {**RequestItems["t"], "Keys": left}} if left else {}
+        return {"Responses": {"t": taken}, "UnprocessedKeys": unread}
+
+
+def test_keys_left_unread_are_asked_for_again() -> None:
+    keys = [("a", "1"), ("a", "2"), ("a", "3")]
+    found = Table("t", StarvedClient(served=3), sleep=lambda _: None).get_many(keys)
+    assert list(found) == keys
+
+
+def test_keys_left_unread_for_good_are_never_taken_for_absent() -> None:
+    with pytest.raises(Throttled):
+        Table("t", StarvedClient(served=1), sleep=lambda _: None).get_many([("a", "1"), ("a", "2")])
+
+
+def test_an_index_is_read_in_order_of_its_range_key_and_skips_items_without_it(
+    make_table: Any,
+) -> None:
+    table = Table(make_table("shelves", by_name=("shelf", "name")))
+    for name in "cabd":
+        table.transact(Write(put={"pk": name, "sk": "state", "shelf": "s", "name": name}))
+    table.transact(Write(put={"pk": "x", "sk": "state"}))
+
+    def read(**bounds: Any) -> str:
+        found = table.query_index("by_name", ("shelf", "s"), **bounds)
+        return "".join(item["name"] for item in found)
+
+    assert read() == "abcd"
+    assert read(where=("name", ">", "b")) == "cd"
+    assert read(where=("name", "<", "b")) == "a"
+    assert read(limit=2) == "ab"
+    assert read(limit=1, newest_first=True) == "d"
 
 
 class ConflictingClient:

@@ -1,0 +1,61 @@
+# Needs Python >= 3.11 and make; everything else is set up in .venv/ and build/ on first use.
+PYTHON ?= python3
+RUN := .venv/bin
+DEV := .venv/.millrace-stamp
+EMULATOR := build/emulator-venv/.millrace-stamp
+NO_EMULATOR := -m "not emulator and not terraform" --ignore=tests/e2e
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build up down demo test test-fast e2e lint fmt lock bench-images clean
+
+help: ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(DEV) $(EMULATOR) ## Make the virtual environments (every other target does so itself)
+
+$(DEV): requirements/dev.txt requirements/build.txt pyproject.toml
+	@$(PYTHON) -m millrace.setup
+
+$(EMULATOR): requirements/emulator.txt $(DEV)
+	@$(PYTHON) -m millrace.setup --emulator
+
+build: $(DEV) ## Build the zips of every environment
+	@$(RUN)/millrace build --environment all
+
+up: setup ## Start local AWS and apply environments/local to it
+	@$(RUN)/millrace up
+
+down: $(DEV) ## Stop local AWS and remove what it wrote
+	@$(RUN)/millrace down
+
+demo: setup ## Send real photographs through the pipeline and write a contact sheet
+	@$(RUN)/millrace demo
+
+test: lint ## Run every check and every test, local AWS included
+	$(RUN)/pytest -n 2 --ignore=tests/e2e
+	$(RUN)/pytest -n 0 tests/e2e
+
+test-fast: setup ## Run the tests that need neither local AWS nor Terraform
+	$(RUN)/pytest -n 2 $(NO_EMULATOR)
+
+e2e: setup ## Run the tests on local AWS
+	$(RUN)/pytest -n 0 tests/e2e
+
+lint: setup ## Check style, types and the format of Terraform
+	$(RUN)/ruff check . && $(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/python -m millrace.terraform fmt -check -recursive
+
+fmt: $(DEV) ## Format Python and Terraform
+	$(RUN)/ruff check --fix . && $(RUN)/ruff format .
+	$(RUN)/python -m millrace.terraform fmt -recursive
+
+lock: $(DEV) ## Pin the requirements anew; UPGRADE=--upgrade takes newer versions
+	$(RUN)/python -m millrace.lock $(UPGRADE)
+
+bench-images: $(DEV) ## Measure the renderer side by side with its peers
+	$(RUN)/python -m benchmarks.images
+
+clean: ## Stop local AWS and remove all that was made
+	@if [ -x $(RUN)/millrace ]; then $(RUN)/millrace down; fi
+	rm -rf build .venv

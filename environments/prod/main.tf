@@ -1,0 +1,25 @@
+# The stack in production: protected, encrypted with its own key, and with long memories.
+
+locals {
+  account_id = "333333333333" # yours; also in backend.tf, where no expression may stand
+  region     = "eu-central-1"
+}
+
+module "millrace" {
+  source = "../.."
+
+  environment = "prod"
+  account     = { id = local.account_id, region = local.region }
+
+  artifacts = {
+    directory = "${path.root}/../../build/prod"
+    bucket    = "millrace-prod-artifacts-${local.account_id}" # made by environments/bootstrap
+  }
+  logs   = { retention_days = 365 }
+  alarms = { email = "millrace-prod@example.com" }
+  data = {
+    customer_managed_key = true
+    archive_days         = 365
+    noncurrent_days      = 90
+  }
+}

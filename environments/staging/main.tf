@@ -1,0 +1,25 @@
+# The stack before production: guarded and encrypted like it, with shorter memories.
+
+locals {
+  account_id = "222222222222" # yours; also in backend.tf, where no expression may stand
+  region     = "eu-central-1"
+}
+
+module "millrace" {
+  source = "../.."
+
+  environment = "staging"
+  account     = { id = local.account_id, region = local.region }
+
+  artifacts = {
+    directory = "${path.root}/../../build/staging"
+    bucket    = "millrace-staging-artifacts-${local.account_id}" # made by environments/bootstrap
+  }
+  logs   = { retention_days = 30 }
+  alarms = { email = "millrace-staging@example.com" }
+  data = {
+    customer_managed_key = true
+    archive_days         = 30
+    noncurrent_days      = 30
+  }
+}

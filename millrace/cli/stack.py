@@ -1,0 +1,110 @@
+"""`millrace up`, `down`, `status`, `env` and `outputs`: the environment itself."""
+
+import shlex
+import time
+from typing import Any
+
+import typer
+from rich.table import Table
+
+from millrace import environments
+from millrace import stack as local_stack
+from millrace.cli.console import EnvironmentOption, JsonOption, Steps, err, out, print_json
+from millrace.environments import Environment
+from millrace.local_aws import LocalAws
+
+
+def register(app: typer.Typer) -> None:
+    for command in (up, down, status, env, outputs):
+        app.command()(command)
+
+
+def up() -> None:
+    """Build, start local AWS and apply [bold]environments/local[/] to it.
+
+    Needs no account, token or Docker. A second `up` reuses what is up and applies what changed.
+    """
+    begin = time.monotonic()
+    with Steps() as steps:
+        result = local_stack.up(steps)
+    did = "Started" if result.started else "Reused"
+    took = time.monotonic() - begin
+    err.print(
+        f"[green]{did}[/] local AWS at {result.instance.endpoint}, "
+        f"{result.changed} resources changed, {took:.1f} s."
+    )
+    err.print('[dim]Speak to it with any AWS client after: eval "$(millrace env)"[/]')
+
+
+def down() -> None:
+    """Stop local AWS: no process, no temporary file and no data is left."""
+    stopped = local_stack.down()
+    err.print("Local AWS is stopped." if stopped else "Local AWS was not running.")
+
+
+def status(json_output: JsonOption = False) -> None:
+    """Say whether local AWS runs, where, and what is applied on it."""
+    local = LocalAws()
+    instance = local.running()
+    applied = local_stack.APPLIED.exists() and instance is not None
+    state: dict[str, Any] = {"running": instance is not None, "applied": applied}
+    if instance is not None:
+        state |= {"endpoint": instance.endpoint, "pid": instance.pid, "log": str(local.log)}
+    if applied:
+        state["functions"] = environments.load("local").outputs.get("functions", {})
+    if json_output:
+        print_json(state)
+    elif instance is None:
+        out.print("Local AWS is not running: [bold]millrace up[/] starts it.")
+    else:
+        out.print(_rows(state))
+
+
+def env(environment: EnvironmentOption = "local") -> None:
+    """Print shell commands that point any AWS client at the environment.
+
+    Use it as: [bold]eval "$(millrace env)"[/]
+    """
+    for line in shell_lines(environments.load(environment)):
+        print(line)
+
+
+def outputs(environment: EnvironmentOption = "local", json_output: JsonOption = False) -> None:
+    """Show the names of what Terraform made: buckets, tables, queues, functions."""
+    values = environments.load(environment).outputs
+    if json_output:
+        print_json(values)
+    else:
+        out.print(_rows(values))
+
+
+def shell_lines(environment: Environment) -> list[str]:
+    """The commands for a POSIX shell; names of buckets are exported too, for scripts."""
+    exported = {**environment.client, **_names(environment)}
+    if environment.is_local:
+        # A profile or session of the user would take precedence over the local keys.
+        lines = ["unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN"]
+    else:
+        region = str(environment.outputs["region"])
+        exported |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
+        lines = ["unset AWS_ENDPOINT_URL"]
+    return lines + [f"export {name}={shlex.quote(value)}" for name, value in exported.items()]
+
+
+def _names(environment: Environment) -> dict[str, str]:
+    wanted = {"uploads_bucket", "renditions_bucket"}
+    found = {name: environment.outputs.get(name) for name in sorted(wanted)}
+    return {f"MILLRACE_{name.upper()}": value for name, value in found.items() if value}
+
+
+def _rows(values: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in values.items():
+        if isinstance(value, dict):
+            for key, text in value.items():
+                table.add_row(f"{name}.{key}", str(text))
+        else:
+            table.add_row(name, str(value))
+    return table

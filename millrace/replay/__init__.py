@@ -1,0 +1,1 @@
+"""Do again what was done: rebuild a projection, replay the archive, republish an outbox."""

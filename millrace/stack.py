@@ -1,0 +1,93 @@
+"""Bring the local environment up and down, reusing what is there."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from millrace import environments, packaging
+from millrace.local_aws import Instance, LocalAws
+from millrace.packaging import Artifact
+from millrace.paths import LOCAL, write_whole
+from millrace.terraform_root import Progress
+
+APPLIED = LOCAL / "applied"
+
+
+class Reporter(Protocol):
+    """Whoever shows the user what takes time."""
+
+    def step(self, text: str) -> None:
+        """A step begins, or there is something to know about it."""
+
+    def progress(self, progress: Progress) -> None:
+        """Terraform got on."""
+
+
+@dataclass(frozen=True)
+class Up:
+    """What `up` did: `started` a fresh local AWS, `changed` so many resources."""
+
+    instance: Instance
+    started: bool
+    changed: int
+    outputs: dict[str, Any]
+
+
+def up(reporter: Reporter, local: LocalAws | None = None) -> Up:
+    """Build the zips, start local AWS and apply environments/local; skip what is done.
+
+    Raises MillraceError.
+    """
+    local = local or LocalAws()
+    artifacts = packaging.build(["local"], [], reporter.step)
+    instance = local.running()
+    started = instance is None
+    if instance is None:
+        reporter.step("Starting local AWS ...")
+        forget()
+        instance = local.start()
+    wanted = fingerprint(instance, artifacts)
+    if APPLIED.exists() and APPLIED.read_text() == wanted:
+        return Up(instance, started, 0, json.loads(environments.OUTPUTS.read_text()))
+    changed, outputs = apply(local, reporter)
+    write_whole(APPLIED, wanted)
+    return Up(instance, started, changed, outputs)
+
+
+def apply(local: LocalAws, reporter: Reporter) -> tuple[int, dict[str, Any]]:
+    """Apply environments/local and record its outputs: (resources changed, outputs)."""
+    # From here until it succeeds, nothing is known to be applied.
+    APPLIED.unlink(missing_ok=True)
+    root = environments.local_root(local)
+    reporter.step("Preparing Terraform ...")
+    root.init()
+    reporter.step("Applying environments/local ...")
+    progress = root.apply(reporter.progress)
+    outputs = root.output()
+    write_whole(environments.OUTPUTS, json.dumps(outputs, indent=2) + "\n")
+    return progress.done, outputs
+
+
+def down(local: LocalAws | None = None) -> bool:
+    """Stop local AWS with all that is in it; returns whether there was one."""
+    stopped = (local or LocalAws()).stop()
+    forget()
+    return stopped
+
+
+def forget() -> None:
+    """Drop what Terraform remembers of an instance that is gone: local AWS starts empty."""
+    backups = LOCAL.glob("terraform.tfstate*")
+    for path in (APPLIED, environments.OUTPUTS, *backups):
+        path.unlink(missing_ok=True)
+
+
+def fingerprint(instance: Instance, artifacts: list[Artifact]) -> str:
+    """What an apply depends on: the running instance, the zips and the Terraform sources."""
+    digest = hashlib.sha256(repr(instance).encode())
+    for artifact in artifacts:
+        digest.update(f"{artifact.name} {artifact.sha256}\n".encode())
+    for path in environments.terraform_sources():
+        digest.update(f"{path}\n".encode() + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,12 @@
+variable "name" {
+  description = "Short noun in kebab case. The bus is called \"<prefix>-<name>\", its archive likewise."
+  type        = string
+  default     = "bus"
+  nullable    = false
+
+  validation {
+    # An archive's name is the shorter of the two: at most 48 characters.
+    condition     = length("${var.platform.prefix}-${var.name}") <= 48
+    error_message = "A bus's full name wants at most 48 characters (its archive bears it too); got ${length("${var.platform.prefix}-${var.name}")} in \"${var.platform.prefix}-${var.name}\"."
+  }
+}

@@ -1,0 +1,14 @@
+# The manifests: one state item per uploaded key, and the events that tell of it.
+
+module "images" {
+  source = "../outbox-table"
+
+  name     = "images"
+  platform = var.platform
+  bus      = var.bus
+
+  indexes = {
+    # Sparse: only state items carry a status.
+    by_status = { hash = { name = "status" }, range = { name = "updated_at" } }
+  }
+}

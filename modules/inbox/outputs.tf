@@ -1,0 +1,23 @@
+output "name" {
+  description = "The queue's full name."
+  value       = aws_sqs_queue.this.name
+}
+
+output "url" {
+  description = "The queue's URL."
+  value       = aws_sqs_queue.this.url
+}
+
+output "arn" {
+  description = "The queue's ARN."
+  value       = aws_sqs_queue.this.arn
+}
+
+output "dead_letter_queue" {
+  description = "Name, URL and ARN of the queue where failed events wait for 14 days."
+  value = {
+    name = aws_sqs_queue.dead_letter.name
+    url  = aws_sqs_queue.dead_letter.url
+    arn  = aws_sqs_queue.dead_letter.arn
+  }
+}

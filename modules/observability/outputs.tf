@@ -1,0 +1,4 @@
+output "alarm_topic_arn" {
+  description = "The topic that alarms tell."
+  value       = aws_sns_topic.alarms.arn
+}

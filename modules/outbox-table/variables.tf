@@ -1,0 +1,49 @@
+variable "name" {
+  description = "Short plural noun in kebab case, e.g. \"images\". The table is called \"<prefix>-<name>\", its publisher \"<prefix>-<name>-publisher\"."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]*[a-z0-9]$", var.name))
+    error_message = "A table's name wants kebab case (a-z, 0-9, -); got \"${var.name}\"."
+  }
+  validation {
+    condition     = length("${var.platform.prefix}-${var.name}-publisher") <= 64
+    error_message = "A table's name and \"-publisher\" want at most 64 characters together; got ${length("${var.platform.prefix}-${var.name}-publisher")} in \"${var.platform.prefix}-${var.name}-publisher\"."
+  }
+}
+
+variable "bus" {
+  description = "The bus that the table's events go to, and the bucket that keeps what could not be published. Null: a table that holds no events, such as a projection; it has neither stream nor publisher."
+  type = object({
+    name            = string
+    arn             = string
+    quarantine_name = string
+  })
+}
+
+variable "indexes" {
+  description = "Global secondary indexes by name: a hash key and, if wanted, a range key, each with its type (S, N or B). All attributes are projected."
+  type = map(object({
+    hash  = object({ name = string, type = optional(string, "S") })
+    range = optional(object({ name = string, type = optional(string, "S") }))
+  }))
+  default  = {}
+  nullable = false
+}
+
+variable "publisher" {
+  description = "Size and pace of the publisher: shards are read by `parallelization` workers each, and an event item always by the same worker as its siblings."
+  type = object({
+    memory_mb       = optional(number, 256)
+    batch_size      = optional(number, 100)
+    parallelization = optional(number, 2)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.publisher.parallelization >= 1 && var.publisher.parallelization <= 10
+    error_message = "A shard wants 1 to 10 workers; got ${var.publisher.parallelization}."
+  }
+}

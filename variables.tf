@@ -1,0 +1,155 @@
+variable "project" {
+  description = "The start of every name and the namespace of every metric."
+  type        = string
+  default     = "millrace"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,13}$", var.project)) && !endswith(var.project, "-")
+    error_message = "A project wants a name in kebab case of at most 14 characters, which leaves room in AWS's own limits; got \"${var.project}\" (${length(var.project)})."
+  }
+}
+
+variable "environment" {
+  description = "The second part of every name: the same account can hold several environments."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{0,7}$", var.environment))
+    error_message = "An environment wants a name of at most 8 lower-case letters and digits; got \"${var.environment}\" (${length(var.environment)})."
+  }
+}
+
+variable "account" {
+  description = "The account to build in. Given rather than looked up, so that a plan needs no network."
+  type = object({
+    id        = string
+    region    = string
+    partition = optional(string, "aws")
+  })
+  nullable = false
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account.id))
+    error_message = "An account id wants 12 digits; got \"${var.account.id}\"."
+  }
+}
+
+variable "capabilities" {
+  description = "What to build: \"images\" (renditions of uploaded pictures). Default: all."
+  type        = set(string)
+  default     = ["images"]
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.capabilities, ["images"])) == 0
+    error_message = "Capabilities want a subset of: images; got [${join(", ", var.capabilities)}]."
+  }
+}
+
+variable "artifacts" {
+  description = "Where the zips made by `make build` are, and the bucket to upload them through (null: directly, which AWS allows up to 50 MB)."
+  type = object({
+    directory = string
+    bucket    = optional(string)
+  })
+  nullable = false
+}
+
+variable "runtime" {
+  description = "What functions run on, whether they are traced, and variables that all of them get."
+  type = object({
+    python       = optional(string, "python3.13")
+    architecture = optional(string, "arm64")
+    tracing      = optional(bool, true)
+    environment  = optional(map(string), {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.runtime.architecture)
+    error_message = "An architecture wants arm64 or x86_64, the one the zips are built for; got \"${var.runtime.architecture}\"."
+  }
+}
+
+variable "logs" {
+  description = "The least level that functions log, and for how many days lines are kept."
+  type = object({
+    level          = optional(string, "INFO")
+    retention_days = optional(number, 30)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARN", "ERROR"], var.logs.level)
+    error_message = "A log level wants DEBUG, INFO, WARN or ERROR; got \"${var.logs.level}\"."
+  }
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.logs.retention_days)
+    error_message = "Log retention wants a number of days that CloudWatch knows (1, 3, 5, 7, 14, 30, 60, 90, ... 3653); got ${var.logs.retention_days}."
+  }
+}
+
+variable "alarms" {
+  description = "Who is mailed when an alarm goes off (null: nobody), and the runbook that its text links."
+  type = object({
+    email       = optional(string)
+    runbook_url = optional(string, "docs/operations.md")
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "data" {
+  description = "How data is guarded: deletion protection, point-in-time recovery, a key of your own, days of events kept for replay, and days that overwritten uploads are kept."
+  type = object({
+    protect                = optional(bool, true)
+    point_in_time_recovery = optional(bool, true)
+    customer_managed_key   = optional(bool, false)
+    archive_days           = optional(number, 30)
+    noncurrent_days        = optional(number, 30)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.data.archive_days >= 1 && var.data.noncurrent_days >= 1
+    error_message = "Archive and old versions want at least 1 day; got ${var.data.archive_days} and ${var.data.noncurrent_days}."
+  }
+}
+
+variable "images" {
+  description = "The capability \"images\": the profile of its renditions and the size of its function (see modules/image-pipeline)."
+  type = object({
+    profile = optional(object({
+      widths = optional(list(number))
+      formats = optional(map(object({
+        quality = number
+        effort  = optional(number)
+      })))
+      background = optional(string)
+      limits = optional(object({
+        max_bytes  = optional(number)
+        max_pixels = optional(number)
+        max_frames = optional(number)
+      }))
+    }), {})
+    function = optional(object({
+      memory_mb       = optional(number)
+      timeout_seconds = optional(number)
+      max_concurrency = optional(number)
+    }), {})
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "aws_only_features" {
+  description = "Makes what only AWS itself has: X-Ray group and sampling, schema registry. Off for a local AWS."
+  type        = bool
+  default     = true
+  nullable    = false
+}
