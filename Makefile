@@ -1,12 +1,13 @@
 # Needs Python >= 3.11 and make; everything else is set up in .venv/ and build/ on first use.
 PYTHON ?= python3
+ENVIRONMENT ?= all
 RUN := .venv/bin
 DEV := .venv/.millrace-stamp
 EMULATOR := build/emulator-venv/.millrace-stamp
 NO_EMULATOR := -m "not emulator and not terraform" --ignore=tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down demo test test-fast e2e lint fmt lock bench-images clean
+.PHONY: help setup build up down demo test test-fast e2e lint fmt schemas lock bench-images clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,8 +20,8 @@ $(DEV): requirements/dev.txt requirements/build.txt pyproject.toml
 $(EMULATOR): requirements/emulator.txt $(DEV)
 	@$(PYTHON) -m millrace.setup --emulator
 
-build: $(DEV) ## Build the zips of every environment
-	@$(RUN)/millrace build --environment all
+build: $(DEV) ## Build the zips of every environment, or of ENVIRONMENT=dev
+	@$(RUN)/millrace build --environment $(ENVIRONMENT)
 
 up: setup ## Start local AWS and apply environments/local to it
 	@$(RUN)/millrace up
@@ -49,6 +50,9 @@ lint: setup ## Check style, types and the format of Terraform
 fmt: $(DEV) ## Format Python and Terraform
 	$(RUN)/ruff check --fix . && $(RUN)/ruff format .
 	$(RUN)/python -m millrace.terraform fmt -recursive
+
+schemas: $(DEV) ## Write the JSON Schemas of the events anew
+	@$(RUN)/python -m lambdas.contracts.schema
 
 lock: $(DEV) ## Pin the requirements anew; UPGRADE=--upgrade takes newer versions
 	$(RUN)/python -m millrace.lock $(UPGRADE)
