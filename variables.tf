@@ -132,9 +132,10 @@ variable "images" {
       })))
       background = optional(string)
       limits = optional(object({
-        max_bytes  = optional(number)
-        max_pixels = optional(number)
-        max_frames = optional(number)
+        max_bytes         = optional(number)
+        max_pixels        = optional(number)
+        max_frames        = optional(number)
+        max_decoded_bytes = optional(number)
       }))
     }), {})
     function = optional(object({

@@ -5,8 +5,8 @@ an order that moves on from round to round; a figure is the median over the roun
 from one run mean anything: absolute times belong to the machine.
 
 A worker reads one JSON request a line from standard input and answers one JSON object a line:
-`{"wall": 0.08, "cpu": 0.08, ...}`, seconds timed by itself, so that the pipe is not measured. For
-methods held to one thread both clocks agree on an idle machine; on a busy one, `cpu` is the fair one.
+`{"wall": 0.08, "cpu": 0.08, ...}`, seconds timed by itself, so that the pipe is not measured.
+For methods held to one thread both clocks agree on an idle machine; on a busy one `cpu` is fairer.
 """
 
 import json

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from millrace import package_index
 from millrace.errors import MillraceError
 from millrace.paths import BUILD, write_whole
 
@@ -75,7 +76,10 @@ def _candidates(minor: str) -> Iterator[str]:
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
     if uv:
         command = [uv, "python", "find", "--no-config", "--no-python-downloads", minor]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        environment = package_index.uv_environment({}, package_index.current_environment())
+        result = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False
+        )
         yield from result.stdout.split()
 
 

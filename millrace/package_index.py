@@ -55,6 +55,8 @@ def pip_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         "PIP_CACHE_DIR": str(CACHE / "pip"),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        # pip asks `rustc` for its version, and rustup answers by writing into the home directory.
+        "RUSTUP_HOME": str(CACHE / "rustup"),
         **environment,
     }
 

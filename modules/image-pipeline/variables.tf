@@ -24,6 +24,8 @@ variable "profile" {
       max_bytes  = optional(number, 52428800)
       max_pixels = optional(number, 120000000)
       max_frames = optional(number, 500)
+      # What a decoder that cannot stream may hold at once; the function wants about 400 MB more.
+      max_decoded_bytes = optional(number, 1610612736)
     }), {})
   })
   default  = {}
@@ -71,4 +73,9 @@ variable "function" {
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = var.function.memory_mb >= var.profile.limits.max_decoded_bytes / 1048576 + 400
+    error_message = "Memory wants at least ${ceil(var.profile.limits.max_decoded_bytes / 1048576 + 400)} MB for pictures decoded whole (limits.max_decoded_bytes + 400 MB); got ${var.function.memory_mb} MB."
+  }
 }
