@@ -7,7 +7,7 @@ EMULATOR := build/emulator-venv/.millrace-stamp
 NO_EMULATOR := -m "not emulator and not terraform" --ignore=tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down demo test test-fast e2e lint fmt schemas lock bench-images clean
+.PHONY: help setup build up down demo test test-fast e2e lint fmt schemas openapi lock bench-images bench-replay clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,11 +54,17 @@ fmt: $(DEV) ## Format Python and Terraform
 schemas: $(DEV) ## Write the JSON Schemas of the events anew
 	@$(RUN)/python -m lambdas.contracts.schema
 
+openapi: $(DEV) ## Write the description of the HTTP API anew
+	@$(RUN)/python -m millrace.openapi
+
 lock: $(DEV) ## Pin the requirements anew; UPGRADE=--upgrade takes newer versions
 	$(RUN)/python -m millrace.lock $(UPGRADE)
 
 bench-images: $(DEV) ## Measure the renderer side by side with its peers
 	$(RUN)/python -m benchmarks.images
+
+bench-replay: setup ## Measure the rebuilding of a projection
+	$(RUN)/python -m benchmarks.replay
 
 clean: ## Stop local AWS and remove all that was made
 	@if [ -x $(RUN)/millrace ]; then $(RUN)/millrace down; fi

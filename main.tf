@@ -63,3 +63,107 @@ module "image_pipeline" {
   profile  = var.images.profile
   function = var.images.function
 }
+
+# The shop: services that meet on the bus, and the API in front of them.
+
+locals {
+  shop    = contains(var.capabilities, "shop") ? 1 : 0
+  sandbox = local.shop == 1 && var.shop.sandbox != null ? 1 : 0
+
+  api_routes = merge(concat(
+    module.catalog[*].routes,
+    module.basket[*].routes,
+    module.ordering[*].routes,
+    module.inventory[*].routes,
+    module.sandbox_gateway[*].routes,
+  )...)
+  api_url = (
+    var.shop.api_address == null
+    ? one(module.http_api[*].api_url)
+    : format(var.shop.api_address, one(module.http_api[*].api_id))
+  )
+  gateway = local.sandbox == 0 ? var.shop.gateway : {
+    url        = "${local.api_url}${module.sandbox_gateway[0].path}"
+    secret_arn = module.sandbox_gateway[0].secret_arn
+  }
+}
+
+module "http_api" {
+  source = "./modules/http-api"
+  count  = local.shop
+
+  platform = local.platform
+  routes   = local.api_routes
+  issuer   = var.shop.issuer
+  users    = var.shop.users
+  cors     = var.shop.cors
+  domain   = var.shop.domain
+}
+
+module "catalog" {
+  source = "./modules/catalog"
+  count  = local.shop
+
+  platform = local.platform
+  bus      = local.bus
+}
+
+module "basket" {
+  source = "./modules/basket"
+  count  = local.shop
+
+  platform = local.platform
+  bus      = local.bus
+}
+
+module "ordering" {
+  source = "./modules/ordering"
+  count  = local.shop
+
+  platform = local.platform
+  bus      = local.bus
+  time_out = var.shop.time_out
+}
+
+module "inventory" {
+  source = "./modules/inventory"
+  count  = local.shop
+
+  platform = local.platform
+  bus      = local.bus
+}
+
+module "fraud" {
+  source = "./modules/fraud"
+  count  = local.shop
+
+  platform = local.platform
+  bus      = local.bus
+  ruleset  = var.shop.ruleset
+}
+
+module "payment" {
+  source = "./modules/payment"
+  count  = local.shop
+
+  platform = local.platform
+  bus      = local.bus
+  gateway  = local.gateway
+}
+
+module "sandbox_gateway" {
+  source = "./modules/sandbox-gateway"
+  count  = local.sandbox
+
+  platform = local.platform
+  faults   = var.shop.sandbox
+}
+
+module "notification" {
+  source = "./modules/notification"
+  count  = local.shop
+
+  platform = local.platform
+  bus      = local.bus
+  sender   = var.shop.sender
+}

@@ -1,6 +1,16 @@
 locals {
   # Every service module has the same shape of outputs: a new one joins this list and is seen everywhere.
-  services = concat(module.image_pipeline)
+  services = concat(
+    module.image_pipeline,
+    module.catalog,
+    module.basket,
+    module.ordering,
+    module.inventory,
+    module.fraud,
+    module.payment,
+    module.sandbox_gateway,
+    module.notification,
+  )
 }
 
 output "prefix" {
@@ -40,7 +50,7 @@ output "archive_name" {
 
 output "functions" {
   description = "Full names of the functions by short name."
-  value       = { for name, function in merge(local.services[*].functions...) : name => function.name }
+  value       = { for name, function in merge(concat(local.services[*].functions, module.http_api[*].functions)...) : name => function.name }
 }
 
 output "inboxes" {
@@ -51,4 +61,54 @@ output "inboxes" {
 output "dead_letter_queues" {
   description = "URLs of the dead-letter queues by the short name of their inbox."
   value       = { for name, queue in merge(local.services[*].dead_letter_queues...) : name => queue.url }
+}
+
+output "api_url" {
+  description = "Where the HTTP API answers, without a trailing slash; null without the capability \"shop\"."
+  value       = one(module.http_api[*].api_url)
+}
+
+output "api_id" {
+  description = "The HTTP API's id; null without the capability \"shop\"."
+  value       = one(module.http_api[*].api_id)
+}
+
+output "issuer" {
+  description = "Whose tokens the HTTP API trusts; null without the capability \"shop\"."
+  value       = one(module.http_api[*].issuer)
+}
+
+output "user_pool_id" {
+  description = "The HTTP API's own user pool; null with an issuer given."
+  value       = one(module.http_api[*].user_pool_id)
+}
+
+output "client_id" {
+  description = "The user pool's app client; null with an issuer given."
+  value       = one(module.http_api[*].client_id)
+}
+
+output "gateway_secret_arn" {
+  description = "The secret that holds the payment gateway's API key; null without the capability \"shop\"."
+  value       = local.shop == 1 ? local.gateway.secret_arn : null
+}
+
+output "orders_table" {
+  description = "The event store of the orders; null without the capability \"shop\"."
+  value       = one(module.ordering[*].orders_table)
+}
+
+output "orders_views" {
+  description = "The tables of the orders' read side, of which one is live; null without the capability \"shop\"."
+  value       = one(module.ordering[*].orders_views)
+}
+
+output "audience" {
+  description = "The audiences of which a token names at least one; null without the capability \"shop\"."
+  value       = one(module.http_api[*].audience)
+}
+
+output "routes" {
+  description = "What the HTTP API answers, by route key; empty without the capability \"shop\"."
+  value       = merge(module.http_api[*].routes...)
 }

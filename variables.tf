@@ -37,14 +37,14 @@ variable "account" {
 }
 
 variable "capabilities" {
-  description = "What to build: \"images\" (renditions of uploaded pictures). Default: all."
+  description = "What to build: \"images\" (renditions of uploaded pictures), \"shop\" (catalog, basket, orders, stock, fraud check, payment, e-mails, and the HTTP API). Default: all."
   type        = set(string)
-  default     = ["images"]
+  default     = ["images", "shop"]
   nullable    = false
 
   validation {
-    condition     = length(setsubtract(var.capabilities, ["images"])) == 0
-    error_message = "Capabilities want a subset of: images; got [${join(", ", var.capabilities)}]."
+    condition     = length(setsubtract(var.capabilities, ["images", "shop"])) == 0
+    error_message = "Capabilities want a subset of: images, shop; got [${join(", ", var.capabilities)}]."
   }
 }
 
@@ -58,12 +58,14 @@ variable "artifacts" {
 }
 
 variable "runtime" {
-  description = "What functions run on, whether they are traced, and variables that all of them get."
+  description = "What functions run on, whether they are traced, variables that all of them get, and the most batches that any inbox has worked on at once (null: each inbox as it says)."
   type = object({
     python       = optional(string, "python3.13")
     architecture = optional(string, "arm64")
     tracing      = optional(bool, true)
     environment  = optional(map(string), {})
+
+    inbox_concurrency = optional(number)
   })
   default  = {}
   nullable = false
@@ -153,4 +155,54 @@ variable "aws_only_features" {
   type        = bool
   default     = true
   nullable    = false
+}
+
+variable "shop" {
+  description = "The capability \"shop\": who moves the money (a gateway, or the sandbox that moves none; never both), who e-mails come from, minutes until an unfinished order is cancelled, what looks like fraud (see modules/fraud), and who may call the API (see modules/http-api)."
+  type = object({
+    gateway = optional(object({ url = string, secret_arn = string }))
+    sandbox = optional(object({
+      failure_rate  = optional(number)
+      stall_seconds = optional(number)
+    }))
+    sender = optional(object({ address = string, identity = optional(string) }))
+    time_out = optional(object({
+      order_minutes = optional(number)
+      sweep_minutes = optional(number)
+    }), {})
+    ruleset = optional(object({
+      version   = string
+      threshold = number
+      rules = map(object({
+        points = number
+        mode   = optional(string)
+        when   = list(object({ field = string, op = string, value = optional(number), values = optional(list(string)) }))
+      }))
+    }))
+    issuer = optional(object({ url = string, audience = set(string) }))
+    users = optional(object({
+      self_sign_up    = optional(bool)
+      token_minutes   = optional(number)
+      operator_tokens = optional(bool)
+    }), {})
+    cors   = optional(object({ origins = optional(set(string)), max_age_seconds = optional(number) }), {})
+    domain = optional(object({ name = string, certificate_arn = string }))
+    # Where functions reach the API whose own host name is not in DNS: a format with %s for its id.
+    api_address = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = !contains(var.capabilities, "shop") || (var.shop.gateway == null) != (var.shop.sandbox == null)
+    error_message = "A shop wants either a payment gateway or the sandbox; got ${var.shop.gateway == null ? "neither" : "both"}."
+  }
+  validation {
+    condition     = var.shop.sandbox == null || contains(["local", "dev"], var.environment)
+    error_message = "The sandbox moves no money: it is for local and dev; got it in \"${var.environment}\"."
+  }
+  validation {
+    condition     = !contains(var.capabilities, "shop") || var.shop.sender != null
+    error_message = "A shop wants the sender of its e-mails (sender.address); got none."
+  }
 }

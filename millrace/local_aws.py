@@ -32,6 +32,9 @@ START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
 
+# The machine's proxy settings must not take a request for the loopback address.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
 
 @dataclass(frozen=True)
 class Instance:
@@ -187,6 +190,14 @@ class LocalAws:
         }
 
 
+def make_artifacts_bucket(instance: Instance) -> None:
+    """The bucket that environments/local uploads zips through (on AWS the bootstrap makes it)."""
+    name = f"millrace-local-artifacts-{ACCOUNT}"
+    request = urllib.request.Request(f"{instance.endpoint}/{name}", method="PUT")
+    with _OPENER.open(request, timeout=5):
+        pass
+
+
 def client_environment(instance: Instance) -> dict[str, str]:
     """The environment variables with which any AWS client speaks to the instance."""
     return {
@@ -208,10 +219,8 @@ def _free_port() -> int:
 
 
 def _healthy(endpoint: str) -> bool:
-    # The machine's proxy settings must not take a request for the loopback address.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{endpoint}/_ministack/health", timeout=5) as response:
+        with _OPENER.open(f"{endpoint}/_ministack/health", timeout=5) as response:
             answer: dict[str, Any] = json.load(response)
     except (urllib.error.URLError, OSError, ValueError):
         return False

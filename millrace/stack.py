@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from millrace import environments, packaging
-from millrace.local_aws import Instance, LocalAws
+from millrace.http_api import reachable
+from millrace.local_aws import Instance, LocalAws, make_artifacts_bucket
 from millrace.packaging import Artifact
 from millrace.paths import LOCAL, write_whole
 from millrace.terraform_root import Progress
@@ -47,6 +48,7 @@ def up(reporter: Reporter, local: LocalAws | None = None) -> Up:
         reporter.step("Starting local AWS ...")
         forget()
         instance = local.start()
+        make_artifacts_bucket(instance)
     wanted = fingerprint(instance, artifacts)
     if APPLIED.exists() and APPLIED.read_text() == wanted:
         return Up(instance, started, 0, json.loads(environments.OUTPUTS.read_text()))
@@ -64,7 +66,10 @@ def apply(local: LocalAws, reporter: Reporter) -> tuple[int, dict[str, Any]]:
     root.init()
     reporter.step("Applying environments/local ...")
     progress = root.apply(reporter.progress)
+    running = local.running()
     outputs = root.output()
+    if running is not None:
+        outputs = reachable(outputs, running.endpoint)
     write_whole(environments.OUTPUTS, json.dumps(outputs, indent=2) + "\n")
     return progress.done, outputs
 

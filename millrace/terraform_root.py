@@ -12,7 +12,7 @@ from millrace import terraform
 from millrace.errors import MillraceError
 from millrace.paths import relative
 
-PARALLELISM = 40
+PARALLELISM = 100
 
 
 @dataclass

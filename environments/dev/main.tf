@@ -17,6 +17,11 @@ module "millrace" {
   }
   logs   = { level = "DEBUG", retention_days = 14 }
   alarms = { email = "millrace-dev@example.com" }
+  shop = {
+    sandbox = {}
+    sender  = { address = "shop-dev@example.com" }
+    users   = { operator_tokens = true }
+  }
   data = {
     protect                = false
     point_in_time_recovery = false

@@ -10,3 +10,9 @@ variable "xray_daemon_address" {
   type        = string
   default     = null
 }
+
+variable "endpoint" {
+  description = "The address of the local AWS (http://127.0.0.1:PORT), for functions that call the API; null: they use the API's own host name."
+  type        = string
+  default     = null
+}

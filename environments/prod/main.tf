@@ -17,6 +17,13 @@ module "millrace" {
   }
   logs   = { retention_days = 365 }
   alarms = { email = "millrace-prod@example.com" }
+  shop = {
+    gateway = {
+      url        = "https://payments.example.com" # yours, and the secret with its API key
+      secret_arn = "arn:aws:secretsmanager:${local.region}:${local.account_id}:secret:millrace-prod-gateway"
+    }
+    sender = { address = "shop-prod@example.com" }
+  }
   data = {
     customer_managed_key = true
     archive_days         = 365

@@ -17,6 +17,13 @@ module "millrace" {
   }
   logs   = { retention_days = 30 }
   alarms = { email = "millrace-staging@example.com" }
+  shop = {
+    gateway = {
+      url        = "https://payments.example.com" # yours, and the secret with its API key
+      secret_arn = "arn:aws:secretsmanager:${local.region}:${local.account_id}:secret:millrace-staging-gateway"
+    }
+    sender = { address = "shop-staging@example.com" }
+  }
   data = {
     customer_managed_key = true
     archive_days         = 30

@@ -49,3 +49,53 @@ output "dead_letter_queues" {
   description = "URLs of the dead-letter queues by the short name of their inbox."
   value       = module.millrace.dead_letter_queues
 }
+
+output "api_url" {
+  description = "Where the HTTP API answers, without a trailing slash; null without the capability \"shop\"."
+  value       = module.millrace.api_url
+}
+
+output "api_id" {
+  description = "The HTTP API's id; null without the capability \"shop\"."
+  value       = module.millrace.api_id
+}
+
+output "issuer" {
+  description = "Whose tokens the HTTP API trusts; null without the capability \"shop\"."
+  value       = module.millrace.issuer
+}
+
+output "user_pool_id" {
+  description = "The HTTP API's own user pool; null with an issuer given."
+  value       = module.millrace.user_pool_id
+}
+
+output "client_id" {
+  description = "The user pool's app client; null with an issuer given."
+  value       = module.millrace.client_id
+}
+
+output "gateway_secret_arn" {
+  description = "The secret that holds the payment gateway's API key; null without the capability \"shop\"."
+  value       = module.millrace.gateway_secret_arn
+}
+
+output "orders_table" {
+  description = "The event store of the orders; null without the capability \"shop\"."
+  value       = module.millrace.orders_table
+}
+
+output "orders_views" {
+  description = "The tables of the orders' read side, of which one is live; null without the capability \"shop\"."
+  value       = module.millrace.orders_views
+}
+
+output "audience" {
+  description = "The audiences of which a token names at least one; null without the capability \"shop\"."
+  value       = module.millrace.audience
+}
+
+output "routes" {
+  description = "What the HTTP API answers, by route key; empty without the capability \"shop\"."
+  value       = module.millrace.routes
+}

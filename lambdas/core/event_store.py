@@ -6,7 +6,7 @@ appended is published like any outbox item, from the table's stream.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -81,18 +81,34 @@ class EventStore(Generic[S]):
         return Loaded(state, version, snapshot_version)
 
     def history(self, subject: str, after: int = 0) -> Iterator[Published[Any]]:
-        """The aggregate's events in order, upcast. Raises BrokenHistory at a gap."""
-        expected = after
-        for item in self._table.query(subject, after=sort_key(after)):
+        """The aggregate's events in order, upcast. Raises BrokenHistory at a gap.
+
+        A query is no snapshot: a reader may pass the place of an event just before it is written,
+        and then meet its successor. So a gap counts only if it is there at a second look.
+        """
+        version, gap_after = after, -1
+        while (later := (yield from self._until_gap(subject, version))) is not None:
+            version = later[0]
+            if version == gap_after:
+                raise BrokenHistory(f"{subject}: event {version + 1} is missing before {later[1]}")
+            gap_after = version
+
+    def _until_gap(
+        self, subject: str, version: int
+    ) -> Generator[Published[Any], None, tuple[int, int] | None]:
+        """Events without a gap; returns the last one's sequence and what comes instead of the next.
+
+        None when nothing comes.
+        """
+        for item in self._table.query(subject, after=sort_key(version)):
             if not item["sk"].startswith(EVENT_PREFIX):
-                break
+                return None
             published = stored_event(item)
-            expected += 1
-            if published.meta.sequence != expected:
-                raise BrokenHistory(
-                    f"{subject}: event {expected} is missing before {published.meta.sequence}"
-                )
+            if published.meta.sequence != version + 1:
+                return version, published.meta.sequence
+            version += 1
             yield published
+        return None
 
     def append(
         self,

@@ -161,6 +161,7 @@ class Api:
     def respond(self, event: dict[str, Any]) -> dict[str, Any]:
         """The answer to an API Gateway event; it never raises."""
         correlation_id = _correlation_id(event)
+        observability.count("Requests")
         with observability.correlated(correlation_id, route=str(event.get("routeKey"))):
             try:
                 status, headers, text = self._answer(event, correlation_id)

@@ -5,8 +5,8 @@ may end in the middle of them. What a page leaves open is held back until its re
 reader only ever sees whole partitions, and every chunk ends where a later scan can begin.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -14,22 +14,30 @@ from millrace.replay.fast_dynamodb import FastDynamoDB, Key, Text
 
 
 class EventItem(msgspec.Struct, frozen=True, kw_only=True):
-    """An event item of a table of the outbox kind."""
+    """As much of an event item as folding needs; what is not asked for is not sent."""
 
     pk: Text
     sk: Text
     type: Text
+    detail: Text
+
+
+class OutboxItem(EventItem, frozen=True, kw_only=True):
+    """A whole event item of a table of the outbox kind, as publishing needs it."""
+
     source: Text
     time: Text
     subject: Text
-    detail: Text
     trace: Text | None = None
 
 
-class Chunk(msgspec.Struct, frozen=True):
+I = TypeVar("I", bound=EventItem)  # noqa: E741
+
+
+class Chunk(msgspec.Struct, Generic[I], frozen=True):
     """Whole partitions, and the key after which a later scan goes on; None if none was whole."""
 
-    partitions: list[list[EventItem]]
+    partitions: list[list[I]]
     after: Key | None
 
     @property
@@ -40,19 +48,21 @@ class Chunk(msgspec.Struct, frozen=True):
 def chunks(
     dynamodb: FastDynamoDB,
     table: str,
+    kind: type[I],
     *,
     segment: int = 0,
     segments: int = 1,
     start: Key | None = None,
     between: tuple[str, str] | None = None,
-) -> Iterator[Chunk]:
-    """The events in one segment of a table, from the key `start` on.
+) -> Iterator[Chunk[I]]:
+    """The events in one segment of a table, each as `kind`, from the key `start` on.
 
     `between` are two times (RFC 3339, UTC); only events from the first up to the second are read.
     """
-    open_partition: list[EventItem] = []
-    for page in dynamodb.scan(EventItem, start, **_request(table, segment, segments, between)):
-        partitions: list[list[EventItem]] = []
+    request = _request(table, kind, segment, segments, between)
+    open_partition: list[I] = []
+    for page in dynamodb.scan(kind, start, **request):
+        partitions: list[list[I]] = []
         for item in page.items:
             if open_partition and open_partition[0].pk != item.pk:
                 partitions.append(open_partition)
@@ -63,7 +73,7 @@ def chunks(
         yield Chunk([open_partition], _key([open_partition]))
 
 
-def _key(partitions: list[list[EventItem]]) -> Key | None:
+def _key(partitions: Sequence[Sequence[EventItem]]) -> Key | None:
     if not partitions:
         return None
     last = partitions[-1][-1]
@@ -71,9 +81,14 @@ def _key(partitions: list[list[EventItem]]) -> Key | None:
 
 
 def _request(
-    table: str, segment: int, segments: int, between: tuple[str, str] | None
+    table: str,
+    kind: type[EventItem],
+    segment: int,
+    segments: int,
+    between: tuple[str, str] | None,
 ) -> dict[str, Any]:
-    names = [name for name in EventItem.__struct_fields__ if name not in ("pk", "sk")]
+    fields = [name for name in kind.__struct_fields__ if name not in ("pk", "sk")]
+    names = {f"#{name}": name for name in (*fields, *(("time",) if between else ()))}
     condition, values = "begins_with(sk, :event)", {":event": {"S": "event#"}}
     if between is not None:
         condition = f"{condition} AND #time BETWEEN :from AND :to"
@@ -83,8 +98,8 @@ def _request(
         "Segment": segment,
         "TotalSegments": segments,
         "ConsistentRead": True,
-        "ProjectionExpression": ", ".join(["pk", "sk", *(f"#{name}" for name in names)]),
+        "ProjectionExpression": ", ".join(["pk", "sk", *(f"#{name}" for name in fields)]),
         "FilterExpression": condition,
-        "ExpressionAttributeNames": {f"#{name}": name for name in names},
+        "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }

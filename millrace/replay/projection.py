@@ -12,15 +12,13 @@ row differs from the live one then, so the comparison finds it and mends it from
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from lambdas.contracts.codec import UnknownType, decode
+from lambdas.contracts.codec import decode
 from lambdas.core.errors import ConditionFailed
-from lambdas.core.event_store import BrokenHistory
 from lambdas.core.table_store import Table
 from lambdas.ordering.orders import orders_in
 from lambdas.ordering.projection import Gap, OrderRow, attributes, project, project_all
@@ -30,9 +28,8 @@ from millrace.replay.checkpoints import Checkpoint, Checkpoints
 from millrace.replay.event_scan import EventItem, chunks
 from millrace.replay.fast_dynamodb import FastDynamoDB
 from millrace.replay.pace import Pace
-from millrace.replay.proof import Proof, Views, prove
-
-_UNREADABLE = (BrokenHistory, UnknownType, Gap, msgspec.DecodeError)
+from millrace.replay.proof import UNREADABLE, Proof, Views, prove
+from millrace.replay.segments import Stopped, run_segments
 
 
 class Tables(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +84,7 @@ class Rebuild:
         rate: float | None = None,
         on_progress: Callable[[Progress], None] = lambda _: None,
         patience_seconds: float = 15.0,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._tables = tables
         self._client = client
@@ -97,7 +95,7 @@ class Rebuild:
         self._pace = Pace(rate)
         self._on_progress = on_progress
         self._patience_seconds = patience_seconds
-        self._stop = threading.Event()
+        self._sleep = sleep
         self._lock = threading.Lock()
         self._state: dict[int, Checkpoint] = {}
         self._unreadable: list[str] = []
@@ -157,24 +155,24 @@ class Rebuild:
             raise MillraceError("Another rebuild began at the same moment.") from None
 
     def _read_all(self, pointer: Pointer) -> None:
-        """Read every segment that is not done. On trouble the others stop after their chunk."""
         target = self._tables.view(pointer.shadow)
-        open_segments = [state.segment for state in self._state.values() if not state.done]
-        with ThreadPoolExecutor(max_workers=max(1, len(open_segments))) as pool:
-            futures = [pool.submit(self._read_segment, s, pointer, target) for s in open_segments]
-            try:
-                wait(futures, return_when=FIRST_EXCEPTION)
-            finally:  # also for the user's Ctrl-C, which reaches only this thread
-                self._stop.set()
-        self._stop.clear()
-        for future in futures:
-            future.result()
+        waiting = [state.segment for state in self._state.values() if not state.done]
 
-    def _read_segment(self, segment: int, pointer: Pointer, target: str) -> None:
+        def read(segment: int, stopped: Stopped) -> None:
+            for _ in self._read_segment(segment, pointer, target):
+                if stopped():
+                    return
+            self._keep(msgspec.structs.replace(self._state[segment], done=True), pointer)
+
+        run_segments(waiting, read)
+
+    def _read_segment(self, segment: int, pointer: Pointer, target: str) -> Iterator[Checkpoint]:
+        """Write the rows of a segment; after each checkpoint it may be left and taken up again."""
         state = self._state[segment]
         for chunk in chunks(
             self._dynamodb,
             self._tables.orders,
+            EventItem,
             segment=segment,
             segments=pointer.segments,
             start=state.after,
@@ -189,9 +187,7 @@ class Rebuild:
                 orders=state.orders + len(rows),
             )
             self._keep(state, pointer)
-            if self._stop.is_set():
-                return
-        self._keep(msgspec.structs.replace(state, done=True), pointer)
+            yield state
 
     def _keep(self, state: Checkpoint, pointer: Pointer) -> None:
         self._checkpoints.save(pointer, state)
@@ -209,12 +205,12 @@ class Rebuild:
             return row
         except Gap:
             pass  # its events came in pieces, or not all of them: the partition itself knows
-        except _UNREADABLE:
+        except UNREADABLE:
             self._unreadable.append(subject)
             return None
         try:
             return project_all(None, self._orders.history(subject))
-        except _UNREADABLE:
+        except UNREADABLE:
             self._unreadable.append(subject)
             return None
 
@@ -230,6 +226,7 @@ class Rebuild:
             lambda subject: project_all(None, self._orders.history(subject)),
             segments=max(1, pointer.segments),
             patience_seconds=self._patience_seconds,
+            sleep=self._sleep,
         )
 
     def _swap(self, pointer: Pointer) -> None:

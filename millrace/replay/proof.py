@@ -9,6 +9,7 @@ sums differ are looked at one by one, and each is judged by the event store:
   different then is a mismatch, and the live table is wrong.
 """
 
+import contextlib
 import hashlib
 import time
 import zlib
@@ -18,7 +19,9 @@ from typing import Any
 
 import msgspec
 
-from lambdas.ordering.projection import ROW, Attributes, OrderRow, attributes
+from lambdas.contracts.codec import UnknownType
+from lambdas.core.event_store import BrokenHistory
+from lambdas.ordering.projection import ROW, Attributes, Gap, OrderRow, attributes
 from millrace.replay.fast_dynamodb import FastDynamoDB, Number, Text
 
 BUCKETS = 4096
@@ -28,6 +31,9 @@ _MODULUS = 2**128
 _FIELDS = ("pk", "sk", "version", "customer_id", "state_shard", "placed", "body")
 
 Truth = Callable[[str], OrderRow | None]
+
+UNREADABLE = (BrokenHistory, UnknownType, Gap, msgspec.DecodeError)
+"""Why the events of an order may make no row."""
 
 
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,16 +66,19 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _RowItem(msgspec.Struct, frozen=True):
+    """A row as it lies in the table; one of an older layout may lack fields."""
+
     pk: Text
-    version: Number
-    customer_id: Text
-    state_shard: Text
-    placed: Text
-    body: Text
+    version: Number | None = None
+    customer_id: Text | None = None
+    state_shard: Text | None = None
+    placed: Text | None = None
+    body: Text | None = None
 
     def digest(self) -> int:
-        return _digest(self.pk, self.version, self.customer_id, self.state_shard, self.placed,
-                       self.body)  # fmt: skip
+        """128 bits over all fields; as JSON none of them can run into the next."""
+        text = msgspec.json.encode(self)
+        return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), "big")
 
 
 class Views:
@@ -98,40 +107,45 @@ class Views:
         ).get("Item")
         return item
 
-    def mend(self, subject: str, truth: Attributes | None) -> None:
-        """Make the shadow's row what the events say, unless it became newer meanwhile."""
-        if truth is None:
-            self._client.delete_item(TableName=self.shadow, Key=_key(subject))
-            return
-        try:
-            self._client.put_item(
-                TableName=self.shadow,
-                Item=truth,
-                ConditionExpression="attribute_not_exists(pk) OR version <= :version",
-                ExpressionAttributeValues={":version": truth["version"]},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            pass  # the projector was faster; the row is looked at again
+    def mend(self, subject: str, seen: Attributes | None, truth: Attributes | None) -> None:
+        """Make the shadow's row what the events say, if it is still the one that was seen."""
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if seen is not None:
+            condition = {
+                "ConditionExpression": "version = :version AND body = :body",
+                "ExpressionAttributeValues": {":version": seen["version"], ":body": seen["body"]},
+            }
+        # If the projector was faster, the row is looked at again.
+        with contextlib.suppress(self._client.exceptions.ConditionalCheckFailedException):
+            if truth is None:
+                self._client.delete_item(TableName=self.shadow, Key=_key(subject), **condition)
+            else:
+                self._client.put_item(TableName=self.shadow, Item=truth, **condition)
 
 
-def prove(views: Views, truth: Truth, *, segments: int, patience_seconds: float) -> Proof:
+def prove(
+    views: Views,
+    truth: Truth,
+    *,
+    segments: int,
+    patience_seconds: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Proof:
     """Compare both tables. `truth` gives the row that an order's events make."""
     live, shadow = (_sums(views, table, segments) for table in (views.live, views.shadow))
     differing = [b for b in range(BUCKETS) if live.buckets[b] != shadow.buckets[b]]
     per_bucket = max(1, max(live.rows, shadow.rows) // BUCKETS)
     examined = set(differing[: max(1, MAX_EXAMINED // per_bucket)])
     subjects = sorted(_differing_rows(views, examined, segments)) if examined else []
-    deadline = time.monotonic() + patience_seconds
-    mended: list[str] = []
-    found = [_judge(views, subject, truth, deadline, mended) for subject in subjects]
-    mismatches = [mismatch for mismatch in found if mismatch is not None]
+    judge = _Judge(views, truth, time.monotonic() + patience_seconds, sleep)
+    mismatches = [found for subject in subjects if (found := judge.look_at(subject)) is not None]
     unexamined = len(differing) - len(examined)
     return Proof(
         equal=not mismatches and not unexamined,
         live=live.summary(),
         shadow=shadow.summary(),
         examined=len(subjects),
-        mended=len(set(mended)),
+        mended=len(judge.mended),
         unexamined=unexamined,
         mismatches=mismatches,
     )
@@ -186,29 +200,38 @@ def _differing_rows(views: Views, buckets: set[int], segments: int) -> set[str]:
     return {subject for subject, _ in digests(views.live) ^ digests(views.shadow)}
 
 
-def _judge(
-    views: Views, subject: str, truth: Truth, deadline: float, mended: list[str]
-) -> Mismatch | None:
-    """Look at one row until both tables say what the events say, or the deadline has passed."""
-    pause = 0.05
-    while True:
-        # The rows first: what the events say can only be newer than they are.
-        live, shadow = views.row(views.live, subject), views.row(views.shadow, subject)
-        try:
-            row = truth(subject)
-        except Exception as error:
-            return Mismatch(subject=subject, what=f"its events cannot be read: {error}")
-        said = attributes(row) if row else None
-        if shadow != said:
-            views.mend(subject, said)
-            mended.append(subject)
-            continue
-        if live == said:
-            return None
-        if time.monotonic() >= deadline:
-            return Mismatch(subject=subject, what=_difference(live, said))
-        time.sleep(pause)
-        pause = min(1.0, pause * 2)
+class _Judge:
+    """Looks at single rows until both tables say what the events say, or time is up."""
+
+    def __init__(
+        self, views: Views, truth: Truth, deadline: float, sleep: Callable[[float], None]
+    ) -> None:
+        self.mended: set[str] = set()
+        self._views = views
+        self._truth = truth
+        self._deadline = deadline
+        self._sleep = sleep
+
+    def look_at(self, subject: str) -> Mismatch | None:
+        pause, views = 0.05, self._views
+        while True:
+            # The rows first: what the events say can only be newer than they are.
+            live, shadow = views.row(views.live, subject), views.row(views.shadow, subject)
+            try:
+                row = self._truth(subject)
+            except UNREADABLE as error:
+                return Mismatch(subject=subject, what=f"its events cannot be read: {error}")
+            said = attributes(row) if row else None
+            if shadow != said:
+                views.mend(subject, shadow, said)
+                self.mended.add(subject)
+                continue
+            if live == said:
+                return None
+            if time.monotonic() >= self._deadline:
+                return Mismatch(subject=subject, what=_difference(live, said))
+            self._sleep(pause)
+            pause = min(1.0, pause * 2)
 
 
 def _difference(live: Attributes | None, said: Attributes | None) -> str:
@@ -222,12 +245,6 @@ def _difference(live: Attributes | None, said: Attributes | None) -> str:
 
 def _bucket(pk: str) -> int:
     return zlib.crc32(pk.encode()) % BUCKETS
-
-
-def _digest(*fields: Text | Number) -> int:
-    """128 bits over all fields; their lengths are in it, so that none can run into the next."""
-    text = msgspec.json.encode([field.value for field in fields])
-    return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), "big")
 
 
 def _key(subject: str) -> Attributes:

@@ -30,7 +30,10 @@ data "aws_iam_policy_document" "key" {
     condition {
       test     = "ArnLike"
       variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:${var.account.partition}:logs:${local.account_arn}:log-group:/aws/lambda/${var.prefix}-*"]
+      values = [
+        for service in ["lambda", "vendedlogs"] : # functions, and the API's access log
+        "arn:${var.account.partition}:logs:${local.account_arn}:log-group:/aws/${service}/${var.prefix}-*"
+      ]
     }
   }
 

@@ -21,6 +21,8 @@ variable "platform" {
       architecture = string
       tracing      = bool
       environment  = map(string) # variables added to every function
+
+      inbox_concurrency = optional(number) # no inbox has more batches worked on at once; null: each as it says
     })
     logs = object({
       level          = string

@@ -8,7 +8,8 @@ resource "aws_lambda_event_source_mapping" "this" {
   function_response_types            = ["ReportBatchItemFailures"]
 
   scaling_config {
-    maximum_concurrency = var.batch.max_concurrency # pollers beyond it would throttle, and each throttle counts as a receive
+    # Pollers beyond it would throttle, and each throttle counts as a receive.
+    maximum_concurrency = min(var.batch.max_concurrency, coalesce(var.platform.runtime.inbox_concurrency, var.batch.max_concurrency))
   }
 
   dynamic "metrics_config" {

@@ -3,6 +3,11 @@
 locals {
   holds_events   = var.bus != null
   publisher_name = "${var.name}-publisher"
+
+  new_events = jsonencode({
+    eventName = ["INSERT"]
+    dynamodb  = { Keys = { sk = { S = [{ prefix = "event#" }] } } }
+  })
 }
 
 module "publisher" {
@@ -46,10 +51,7 @@ resource "aws_lambda_event_source_mapping" "publisher" {
 
   filter_criteria {
     filter {
-      pattern = jsonencode({
-        eventName = ["INSERT"]
-        dynamodb  = { Keys = { sk = { S = [{ prefix = "event#" }] } } }
-      })
+      pattern = local.new_events
     }
   }
 

@@ -47,3 +47,26 @@ variable "publisher" {
     error_message = "A shard wants 1 to 10 workers; got ${var.publisher.parallelization}."
   }
 }
+
+variable "projection" {
+  description = "A function that keeps a read side of the table's own events: it reads the stream beside the publisher, each subject's events in order. One at most, since a shard feeds two readers without throttling. `service` is what the function signs its metrics with."
+  type = object({
+    function = object({
+      name      = string
+      role_name = string
+    })
+    service         = string
+    batch_size      = optional(number, 100)
+    parallelization = optional(number, 2)
+  })
+  default = null
+
+  validation {
+    condition     = var.projection == null || var.bus != null
+    error_message = "A projection wants a table that holds events; got one without a bus."
+  }
+  validation {
+    condition     = try(var.projection.parallelization >= 1 && var.projection.parallelization <= 10, true)
+    error_message = "A shard wants 1 to 10 workers; got ${try(var.projection.parallelization, "none")}."
+  }
+}

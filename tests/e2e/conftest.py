@@ -16,7 +16,7 @@ from pytest_terraform import tf
 from millrace import packaging
 from millrace import terraform as terraform_setup
 from millrace.errors import MillraceError
-from millrace.local_aws import PYTHON, LocalAws, client_environment
+from millrace.local_aws import PYTHON, LocalAws, client_environment, make_artifacts_bucket
 from tests.e2e.world import Tap, World
 
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
@@ -27,7 +27,8 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     if not PYTHON.exists():
         pytest.skip("LOUD SKIP: no emulator; `make setup` installs it")
     instance = LocalAws(tmp_path_factory.mktemp("local-aws"))
-    with instance.session():
+    with instance.session() as running:
+        make_artifacts_bucket(running)
         yield instance
 
 
@@ -46,9 +47,10 @@ def _environment(local_aws: LocalAws) -> Iterator[None]:
     os.environ.pop("AWS_PROFILE", None)
     os.environ.update(
         {
+            "TF_VAR_endpoint": running.endpoint,
             "TF_VAR_xray_daemon_address": running.xray_daemon_address,
-            "TF_CLI_ARGS_apply": "-parallelism=40",
-            "TF_CLI_ARGS_plan": "-parallelism=40",
+            "TF_CLI_ARGS_apply": "-parallelism=100",
+            "TF_CLI_ARGS_plan": "-parallelism=100",
         }
     )
     yield

@@ -14,6 +14,7 @@ from tests.e2e.world import World
 
 KNOWN_DIFFERENCES = {
     "aws_cloudwatch_metric_alarm": "DescribeAlarms of the emulator leaves most attributes out",
+    "aws_apigatewayv2_authorizer": "the emulator invents a payload format for JWT authorizers",
 }
 """Resource types that a second plan may change on the emulator, with the reason."""
 

@@ -1,11 +1,14 @@
 """AWS in this process: one table, two buckets, one bus, empty for each test."""
 
-from collections.abc import Iterator
+import functools
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 
 from lambdas.core import aws
 
@@ -20,10 +23,24 @@ def aws_region(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    with mock_aws():
+    # moto keeps its state in plain dictionaries: one request at a time, or it trips over itself.
+    monkeypatch.setattr(BotocoreStubber, "__call__", _one_at_a_time(BotocoreStubber.__call__))
+    # Keeping the session keeps its parsed service models: a client costs 5 ms instead of 80.
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):
         aws.client.cache_clear()
         yield REGION
         aws.client.cache_clear()
+
+
+def _one_at_a_time(call: Callable[..., Any]) -> Callable[..., Any]:
+    turn = threading.RLock()  # a request may cause another: a rule that delivers to a queue
+
+    @functools.wraps(call)
+    def in_turn(*args: Any, **kwargs: Any) -> Any:
+        with turn:
+            return call(*args, **kwargs)
+
+    return in_turn
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Event-sourced aggregates on DynamoDB: the conditions hold where they matter, at the table."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,12 +9,37 @@ import pytest
 from lambdas.contracts.event import Event
 from lambdas.contracts.orders import OrderFraudClearedV1, OrderStockReservedV1
 from lambdas.contracts.payments import PaymentDeclinedV1
+from lambdas.core import aws
 from lambdas.core.event_store import BrokenHistory, ConcurrentAppend, sort_key
 from lambdas.core.table_store import Table, Write
 from tests.unit.core.test_event_store import SUBJECT, World
 
 RESERVED = OrderStockReservedV1(order_id="1")
 CLEARED = OrderFraudClearedV1(order_id="1", score=3)
+
+
+class OneCallAtATime:
+    """A client whose calls do not overlap: the DynamoDB in this process is not thread-safe."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+
+    def transact_write_items(self, **request: Any) -> Any:
+        with self._lock:
+            return self._client.transact_write_items(**request)
+
+    def get_item(self, **request: Any) -> Any:
+        with self._lock:
+            return self._client.get_item(**request)
+
+    def get_paginator(self, operation: str) -> "OneCallAtATime":
+        assert operation == "query"
+        return self
+
+    def paginate(self, **request: Any) -> list[Any]:
+        with self._lock:
+            return list(self._client.get_paginator("query").paginate(**request))
 
 
 @pytest.fixture
@@ -40,7 +66,9 @@ def test_an_append_at_a_version_that_is_taken_writes_nothing(world: World, table
     assert [item["sk"] for item in table.query(SUBJECT)] == [sort_key(1), sort_key(2)]
 
 
-def test_of_many_writers_at_once_each_version_has_one_winner(world: World) -> None:
+def test_of_many_writers_at_once_each_version_has_one_winner(table: Table) -> None:
+    world = World(Table(table.name, OneCallAtATime(aws.client("dynamodb"))), snapshot_every=4)
+
     def win_once(number: int) -> int:
         """Append one event however often others are first; returns how often they were."""
         event: Event = OrderFraudClearedV1(order_id="1", score=number)

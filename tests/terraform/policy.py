@@ -108,7 +108,7 @@ def _tells_of_first_message(alarm: Resource, queue: str) -> bool:
     return (
         values["metric_name"] == "ApproximateNumberOfMessagesVisible"
         and values["namespace"] == "AWS/SQS"
-        and values["dimensions"] == {"QueueName": queue}
+        and values.get("dimensions") == {"QueueName": queue}
         and values["comparison_operator"] == "GreaterThanOrEqualToThreshold"
         and values["threshold"] == 1
         and "#dead-letter-queue" in text
@@ -174,7 +174,7 @@ def _local_name(resource: Resource) -> str:
 
 
 def _tells_of_age(alarm: Resource, function: str) -> bool:
-    watched = (alarm.values["metric_name"], alarm.values["dimensions"])
+    watched = (alarm.values["metric_name"], alarm.values.get("dimensions"))
     return watched == ("IteratorAge", {"FunctionName": function})
 
 

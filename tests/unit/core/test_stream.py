@@ -27,7 +27,7 @@ def decode(record: dict[str, Any]) -> int:
 
 def test_poison_is_kept_whole_with_its_reason_and_the_rest_is_decoded() -> None:
     s3 = FakeS3()
-    records = [{"n": 1}, {"bad": "ümläut"}, {"n": 2}]
+    records: list[dict[str, Any]] = [{"n": 1}, {"bad": "ümläut"}, {"n": 2}]
     assert list(decode_all(records, decode, quarantine_in("q", "fn", s3))) == [1, 2]
     (key, kept), *rest = s3.objects.items()
     assert not rest

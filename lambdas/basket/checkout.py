@@ -1,0 +1,77 @@
+"""From a basket to an order: one transaction, one order, however often it is asked for."""
+
+import datetime as dt
+
+from lambdas.basket.basket_store import BasketChanged, BasketStore
+from lambdas.basket.domain import Refused, emptied, order_id_of, order_lines
+from lambdas.contracts.baskets import BasketCheckedOutV1
+from lambdas.core.etag import Precondition
+from lambdas.core.http import FieldError, Problem
+from lambdas.core.outbox import Cause
+
+
+def check_out(
+    customer_id: str,
+    email: str,
+    payment_token: str,
+    precondition: Precondition,
+    store: BasketStore,
+    *,
+    cause: Cause,
+    now: dt.datetime,
+) -> str:
+    """Turn the basket into an order; returns the order's id, the same for the same cause.
+
+    Raises a 409 Problem for a basket that cannot be ordered as it is (or is not the one any more
+    that was looked at), 412 for an unmet precondition, 422 for a cause that asked for another
+    e-mail or payment before.
+    """
+    basket = store.basket(customer_id)
+    # Looked up after the basket: whoever emptied it left the event with it.
+    before = store.checked_out(customer_id, cause)
+    if before is not None:
+        return _same_order(before, email, payment_token)
+    precondition.require(basket.version)
+    try:
+        # Prices are those of this moment. Checking them again in the transaction would make all
+        # shoppers who buy the same product at once fail each other.
+        lines, total = order_lines(basket, store.offers(basket.quantities))
+    except Refused as refused:
+        raise _not_orderable(refused) from refused
+    order = BasketCheckedOutV1(
+        order_id=order_id_of(basket),
+        customer_id=customer_id,
+        email=email,
+        lines=lines,
+        total=total,
+        payment_token=payment_token,
+    )
+    try:
+        store.check_out(emptied(basket), order, cause=cause, now=now)
+    except BasketChanged:
+        before = store.checked_out(customer_id, cause)
+        if before is not None:
+            return _same_order(before, email, payment_token)
+        # Not tried again: what is in the basket now is not what the customer looked at.
+        raise Problem(
+            409, "Basket changed", "the basket changed while it was checked out"
+        ) from None
+    return order.order_id
+
+
+def _same_order(before: BasketCheckedOutV1, email: str, payment_token: str) -> str:
+    if (before.email, before.payment_token) != (email, payment_token):
+        raise Problem(
+            422,
+            "Idempotency-Key reused",
+            "this Idempotency-Key came with another body before",
+        )
+    return before.order_id
+
+
+def _not_orderable(refused: Refused) -> Problem:
+    errors = [
+        FieldError(pointer=f"/lines/{product_id}", detail=reason)
+        for product_id, reason in refused.lines.items()
+    ]
+    return Problem(409, "Basket cannot be ordered", refused.detail, errors=errors)

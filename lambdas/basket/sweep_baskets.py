@@ -1,0 +1,36 @@
+"""Function: announce the baskets that nobody touched for a while, whenever the schedule says."""
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+
+from lambdas.basket.abandonment import sweep
+from lambdas.basket.basket_store import BasketStore
+from lambdas.core import inbox, observability, settings
+from lambdas.core.errors import Poison
+from lambdas.core.table_store import Table
+
+DUE = "basket-sweep.due"
+"""The type of the message that the schedule puts in the inbox."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    baskets_table: str
+    idle_minutes: int
+    sweep_limit: int = 200
+
+
+@observability.instrumented
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    config = settings.load(Settings)
+    store = BasketStore(Table(config.baskets_table))
+
+    def handle(message: inbox.BusEvent) -> None:
+        if message.type != DUE:
+            raise Poison("unknown-type", message.type)
+        idle_for = dt.timedelta(minutes=config.idle_minutes)
+        announced = sweep(store, idle_for, config.sweep_limit, dt.datetime.now(dt.UTC))
+        observability.count("BasketsAbandoned", announced)
+
+    return inbox.consume(event, handle)

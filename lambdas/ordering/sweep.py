@@ -1,0 +1,62 @@
+"""Time-outs as facts: every order that was placed too long ago and is not at its end."""
+
+import datetime as dt
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from lambdas.core import observability
+from lambdas.core.event_store import EventStore
+from lambdas.core.outbox import Cause, timestamp
+from lambdas.ordering.domain import Order, Status, TimedOut
+from lambdas.ordering.orders import advance
+from lambdas.ordering.projection import OrderRow, placed_key
+
+WAITING: tuple[Status, ...] = ("placed", "approved")
+
+MAX_PER_SWEEP = 500
+"""As many as fit well into one invocation; the next sweep takes the rest."""
+
+
+class Rows(Protocol):
+    """Where waiting orders are looked up; what it says may be late, the event store decides."""
+
+    def placed_before(self, state: Status, moment: str) -> Iterator[OrderRow]: ...
+
+
+class SweepFailed(Exception):
+    """Some orders could not be swept; all the others were."""
+
+
+def sweep(
+    rows: Rows, orders: EventStore[Order], timeout: dt.timedelta, now: Callable[[], dt.datetime]
+) -> int:
+    """Cancel what is overdue; returns how many orders were cancelled.
+
+    Trouble with one order does not keep the others waiting. Raises SweepFailed at the end then.
+    """
+    moment = placed_key(timestamp(now() - timeout))
+    overdue = itertools.chain.from_iterable(rows.placed_before(state, moment) for state in WAITING)
+    return _cancel(itertools.islice(overdue, MAX_PER_SWEEP), orders, now)
+
+
+def _cancel(
+    rows: Iterable[OrderRow], orders: EventStore[Order], now: Callable[[], dt.datetime]
+) -> int:
+    cancelled, failed = 0, []
+    for row in rows:
+        cause = Cause(
+            id=f"timeout/{row.order_id}",
+            correlation_id=row.correlation_id,
+            trace=observability.trace_header(),
+        )
+        with observability.correlated(row.correlation_id, subject=row.order_id):
+            try:
+                cancelled += bool(advance(orders, TimedOut(order_id=row.order_id), cause, now))
+            except Exception:
+                observability.logger().exception("order not swept")
+                failed.append(row.order_id)
+    observability.count("OrdersTimedOut", cancelled)
+    if failed:
+        raise SweepFailed(f"{len(failed)} orders, among them {failed[:5]}")
+    return cancelled

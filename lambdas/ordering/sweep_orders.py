@@ -1,0 +1,37 @@
+"""Function: cancel the orders that have waited too long. A schedule asks for it, by the inbox."""
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+
+from lambdas.core import inbox, observability, settings
+from lambdas.core.errors import Poison
+from lambdas.core.table_store import Table
+from lambdas.ordering.orders import orders_in
+from lambdas.ordering.read_side import ViewSettings, live_view
+from lambdas.ordering.sweep import sweep
+
+SWEEP_DUE = "order-sweep.due"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    order_timeout_seconds: int
+
+
+@observability.instrumented
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    views = settings.load(ViewSettings)
+    timeout = dt.timedelta(seconds=settings.load(Settings).order_timeout_seconds)
+    orders = orders_in(Table(views.orders_table))
+
+    def handle(message: inbox.BusEvent) -> None:
+        if message.type != SWEEP_DUE:
+            raise Poison("unknown-type", message.type)
+        sweep(live_view(views), orders, timeout, _now)
+
+    return inbox.consume(event, handle)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

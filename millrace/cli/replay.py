@@ -1,0 +1,235 @@
+"""`millrace replay`: rebuild a projection, replay the archive, republish an outbox."""
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from millrace import aws, environments
+from millrace.cli.console import EnvironmentOption, JsonOption, err, out, print_json
+from millrace.environments import Environment
+from millrace.errors import MillraceError
+from millrace.replay import archive as archives
+from millrace.replay import outbox as outboxes
+from millrace.replay import projection as projections
+from millrace.replay.times import between
+
+replay = typer.Typer(
+    help="Do again what was done: rebuild a projection, replay the archive, republish an outbox.",
+    no_args_is_help=True,
+)
+
+FromOption = Annotated[
+    str, typer.Option("--from", help="Begin: 2026-11-21T09:30Z, or 30m, 2h, 7d ago.")
+]
+ToOption = Annotated[str, typer.Option("--to", help="End: as --from, or now.")]
+SegmentsOption = Annotated[
+    int, typer.Option(min=1, max=64, help="Parts of the table that are read side by side.")
+]
+RateOption = Annotated[
+    float | None, typer.Option(min=1, help="Events a second at most; without, as fast as it goes.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    replay.command()(projection)
+    replay.command()(archive)
+    replay.command()(outbox)
+    app.add_typer(replay, name="replay")
+
+
+def projection(
+    name: Annotated[str, typer.Argument(help="Which projection: orders.")],
+    segments: SegmentsOption = 4,
+    rate: RateOption = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished one.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Drop an unfinished rebuild and begin anew.")
+    ] = False,
+    accept_differences: Annotated[
+        bool,
+        typer.Option(
+            "--accept-differences",
+            help="Swap although live rows are not what the events say: the rebuilt ones are.",
+        ),
+    ] = False,
+    swap: Annotated[bool, typer.Option(help="Make the rebuilt table the live one.")] = True,
+    environment: EnvironmentOption = "local",
+    json_output: JsonOption = False,
+) -> None:
+    """Rebuild a projection beside the live one from all events, prove both equal, and swap.
+
+    The live one answers all the while. What a killed rebuild has written stays: --resume.
+    """
+    if name != "orders":
+        raise MillraceError(f"No projection {name!r}: there is orders.")
+    if resume and restart:
+        raise MillraceError("--resume and --restart contradict each other.")
+    found = environments.load(environment)
+    prefix, client = found.text("prefix"), aws.client(found, "dynamodb")
+    tables = projections.Tables(
+        orders=f"{prefix}-orders",
+        view_a=f"{prefix}-orders-view-a",
+        view_b=f"{prefix}-orders-view-b",
+    )
+    total = client.describe_table(TableName=tables.orders)["Table"]["ItemCount"]
+    with _bar("events", total or None) as moved:
+        rebuild = projections.Rebuild(
+            tables,
+            client,
+            aws.client(found, "dynamodb"),
+            rate=rate,
+            on_progress=lambda progress: moved(
+                progress.events, f"{progress.segments_done} of {progress.segments} segments"
+            ),
+        )
+        report = rebuild.run(
+            segments=segments,
+            resume=resume,
+            restart=restart,
+            accept_differences=accept_differences,
+            swap=swap,
+        )
+    _answer(report, json_output, _projection_lines)
+    if swap and not report.swapped:
+        raise MillraceError(
+            "Not swapped: the live table is not what the events say. Look at the rows above, then "
+            "--resume --accept-differences makes the rebuilt table the live one."
+        )
+
+
+def archive(
+    rule: Annotated[str, typer.Option(help="The rule that gets the events, e.g. notify-ordering.")],
+    begin: FromOption,
+    end: ToOption = "now",
+    environment: EnvironmentOption = "local",
+    json_output: JsonOption = False,
+) -> None:
+    """Replay what the bus's archive holds of a span to one rule, and wait for the end."""
+    now = dt.datetime.now(dt.UTC)
+    first, last = between(begin, end, now)
+    found = environments.load(environment)
+    if found.is_local:
+        err.print("[yellow]Local AWS ignores the rule of a replay:[/] every rule sees the events.")
+    replayer = archives.ArchiveReplay(
+        aws.client(found, "events"),
+        archive=found.text("archive_name"),
+        bus=found.text("bus_name"),
+    )
+    with _bar("of the span", 100) as moved:
+        report = replayer.run(
+            _full_name(found, rule),
+            first,
+            last,
+            now=now,
+            on_progress=lambda progress: moved(progress.done * 100, progress.state.lower()),
+        )
+    _answer(report, json_output, lambda r: [f"[green]Replayed[/] to {r.rule} in {r.seconds:.1f} s"])
+
+
+def outbox(
+    table: Annotated[str, typer.Argument(help="A table that holds events, e.g. orders.")],
+    begin: FromOption,
+    end: ToOption = "now",
+    segments: SegmentsOption = 4,
+    rate: RateOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the events.")] = False,
+    environment: EnvironmentOption = "local",
+    json_output: JsonOption = False,
+) -> None:
+    """Publish the events of a span again from the table itself, those of one subject in order.
+
+    For what the stream forgot before it was published. Consumers have each effect only once.
+    """
+    first, last = between(begin, end, dt.datetime.now(dt.UTC))
+    found = environments.load(environment)
+    source = outboxes.Outbox(
+        _full_name(found, table),
+        aws.client(found, "dynamodb"),
+        found.text("bus_name"),
+        aws.client(found, "events").put_events,
+    )
+    with _bar("events", None) as moved:
+        report = source.republish(
+            first,
+            last,
+            segments=segments,
+            rate=rate,
+            dry_run=dry_run,
+            on_progress=lambda events: moved(events, ""),
+        )
+    _answer(report, json_output, _outbox_lines)
+
+
+def _full_name(environment: Environment, name: str) -> str:
+    prefix = environment.text("prefix")
+    return name if name.startswith(f"{prefix}-") else f"{prefix}-{name}"
+
+
+@contextlib.contextmanager
+def _bar(what: str, total: int | None) -> Iterator[Callable[[float, str], None]]:
+    """A progress bar; the function it gives moves the bar and says what goes on."""
+    columns = (
+        SpinnerColumn(),
+        BarColumn(30),
+        TaskProgressColumn(show_speed=True),
+        TextColumn(f"{{task.completed:,.0f}} {what}"),
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.description}"),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+
+        def move(done: float, text: str) -> None:
+            # The number of items is an estimate that AWS makes every six hours.
+            grown = None if total is None else max(float(total), done)
+            bar.update(task, completed=done, total=grown, description=text)
+
+        yield move
+
+
+def _answer(report: Any, json_output: bool, lines: Callable[[Any], list[str]]) -> None:
+    if json_output:
+        print_json(msgspec.to_builtins(report))
+        return
+    for line in lines(report):
+        out.print(line, soft_wrap=True)
+
+
+def _projection_lines(report: projections.Report) -> list[str]:
+    proof = report.proof
+    lines = [
+        f"Read {report.read:,} events in {report.seconds:.1f} s "
+        f"({report.events_per_second:,.0f} a second), wrote {report.orders:,} orders.",
+        f"live    {proof.live.rows:,} rows  {proof.live.digest}",
+        f"rebuilt {proof.shadow.rows:,} rows  {proof.shadow.digest}",
+    ]
+    if proof.live != proof.shadow:
+        lines.append(
+            f"Rows moved or differed: looked at {proof.examined:,} one by one, "
+            f"mended {proof.mended:,}."
+        )
+    lines += [f"[red]differs[/] {m.subject}: {m.what}" for m in proof.mismatches]
+    lines += [f"[red]unreadable[/] {subject}" for subject in report.unreadable]
+    if report.swapped:
+        lines.append(f"[green]Swapped:[/] the live table is {report.rebuilt} now.")
+    elif proof.equal:
+        lines.append(f"Equal, and not swapped: the live table is still {report.live}.")
+    return lines
+
+
+def _outbox_lines(report: outboxes.Report) -> list[str]:
+    did = "Published again" if report.published else "Would publish again"
+    rows = [f"  {count:>9,}  {kind}" for kind, count in report.events.items()]
+    return [f"{did}: {report.total:,} events of {report.table}", *rows]

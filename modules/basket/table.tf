@@ -1,0 +1,14 @@
+# One basket per customer with the events that tell of it, and beside them what the catalog offers.
+
+module "baskets" {
+  source = "../outbox-table"
+
+  name     = "baskets"
+  platform = var.platform
+  bus      = var.bus
+
+  indexes = {
+    # Sparse: a basket is in here while it is filled and not announced as abandoned. Eight shards share the writes.
+    idle = { hash = { name = "idle_shard" }, range = { name = "last_changed" } }
+  }
+}

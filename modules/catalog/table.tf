@@ -1,0 +1,14 @@
+# One state item per product, and the events that made it so.
+
+module "products" {
+  source = "../outbox-table"
+
+  name     = "products"
+  platform = var.platform
+  bus      = var.bus
+
+  indexes = {
+    # Sparse: only products that are sold carry a category. `listed_as` is the name, then the id: unique, so that a page can end anywhere.
+    by_category = { hash = { name = "category" }, range = { name = "listed_as" } }
+  }
+}

@@ -1,0 +1,9 @@
+# Assessments by order with the events that tell of them, and the velocity counters, which fade after three days.
+
+module "assessments" {
+  source = "../outbox-table"
+
+  name     = "assessments"
+  platform = var.platform
+  bus      = var.bus
+}

@@ -1,0 +1,9 @@
+# Stock by product with the ledger of its counts, reservations by order, and the events that tell of both.
+
+module "stock" {
+  source = "../outbox-table"
+
+  name     = "stock"
+  platform = var.platform
+  bus      = var.bus
+}

@@ -1,0 +1,14 @@
+# What the function may do beyond its table.
+
+data "aws_iam_policy_document" "send_mail" {
+  statement {
+    # SES asks for the permission on all that takes part: who sends, how, and by which template.
+    sid     = "SendMail"
+    actions = ["ses:SendEmail", "ses:SendTemplatedEmail"]
+    resources = concat(
+      ["${local.ses_arn}:identity/${local.identity}"],
+      [for set in aws_sesv2_configuration_set.this : "${local.ses_arn}:configuration-set/${set.configuration_set_name}"],
+      [for template in aws_ses_template.mail : "${local.ses_arn}:template/${template.name}"],
+    )
+  }
+}

@@ -1,0 +1,9 @@
+# One state item per order: what was asked of the gateway and what came of it, and the events that tell of it.
+
+module "payments" {
+  source = "../outbox-table"
+
+  name     = "payments"
+  platform = var.platform
+  bus      = var.bus
+}

@@ -1,0 +1,9 @@
+# The sandbox's books. They hold no events.
+
+module "ledger" {
+  source = "../outbox-table"
+
+  name     = "sandbox-ledger"
+  platform = var.platform
+  bus      = null
+}

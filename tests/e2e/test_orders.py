@@ -1,0 +1,281 @@
+"""From basket to confirmation, over HTTP and the bus, while everything goes wrong at once."""
+
+import os
+import random
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from millrace.local_aws import LocalAws
+from tests.e2e.shop import (
+    FINAL,
+    Shop,
+    Trouble,
+    milliseconds_between,
+    percentile,
+)
+from tests.e2e.world import Tap, World, wait_until
+
+ORDERS = int(os.environ.get("MILLRACE_SOAK_ORDERS", "500"))
+SHOPPERS = 50
+CONSUMERS = (
+    "advance-order",
+    "reserve-stock",
+    "assess-order",
+    "take-payment",
+    "notify",
+    "orders-publisher",
+    "payments-publisher",
+)
+SHOP_EVENTS = {"source": [{"prefix": "millrace."}]}
+
+
+@pytest.fixture(scope="module")
+def shop(world: World, local_aws: LocalAws) -> Shop:
+    running = local_aws.running()
+    assert running is not None
+    return Shop(world, running.endpoint, local_aws.environment())
+
+
+@pytest.fixture
+def flaky_gateway(world: World) -> Iterator[None]:
+    """The sandbox gateway fails one call in five."""
+    awslambda, name = world.client("lambda"), world.outputs["functions"]["sandbox-gateway"]
+    before = awslambda.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    changed = {"Variables": {**before, "FAILURE_RATE": "0.2", "STALL_SECONDS": "1"}}
+    awslambda.update_function_configuration(FunctionName=name, Environment=changed)
+    yield
+    awslambda.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+
+
+@pytest.fixture
+def short_visibility(world: World) -> Iterator[None]:
+    """What a killed process held comes back soon; six times the time-out is too long for a test."""
+    sqs, before = world.client("sqs"), {}
+    for url in world.outputs["inboxes"].values():
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+        before[url] = answer["Attributes"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "20"})
+    yield
+    for url, attributes in before.items():
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+
+
+def in_basket(shop: Shop, user: str, product_id: str, quantity: int = 1) -> None:
+    """The product is known to the basket some time after it was made."""
+    wait_until(
+        f"{product_id} in the basket",
+        lambda: shop.put_item(user, product_id, quantity).status == 200,
+        seconds=30,
+    )
+
+
+def final(shop: Shop, order_id: str) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        answer = shop.order(order_id)
+        if answer.status != 200 or answer.body["state"] not in FINAL:
+            return None
+        found: dict[str, Any] = answer.body
+        return found
+
+    return wait_until(f"the end of {order_id}", look, seconds=90)
+
+
+def placed(shop: Shop, user: str, token: str) -> str:
+    answer = shop.check_out(user, token, uuid.uuid4().hex)
+    assert answer.status == 202, answer
+    return str(answer.body["order_id"])
+
+
+def test_an_order_goes_from_basket_to_confirmation_and_its_owner_can_follow_it(shop: Shop) -> None:
+    product_id = shop.product("Teapot", 2500, on_hand=5)
+    in_basket(shop, "ada", product_id, 2)
+    order = final(shop, placed(shop, "ada", "tok_approve_ada"))
+    assert order["state"] == "confirmed"
+    assert order["total"] == {"amount": 5000, "currency": "EUR"}
+    stock = shop.stock(product_id)
+    assert (stock["on_hand"], stock["reserved"]) == (3, 2)
+
+    path = f"/orders/{order['order_id']}/events"
+    trail = shop.call("GET", path, shop.token("ada"))
+    types = [event["type"] for event in trail.body["events"]]
+    assert types[0] == "order.placed.v1"
+    assert set(types[1:3]) == {"order.stock_reserved.v1", "order.fraud_cleared.v1"}
+    assert types[3:] == ["order.approved.v1", "order.confirmed.v1"]
+    assert "tok_approve_ada" not in trail.text
+
+
+@pytest.mark.parametrize(
+    ("name", "on_hand", "price", "quantity", "token", "reason"),
+    [
+        ("nostock", 1, 100, 2, "tok_approve_a", "out-of-stock"),
+        ("declined", 9, 100, 1, "tok_decline_insufficient_funds", "payment-declined"),
+        ("fraud", 200, 20_000, 100, "tok_approve_b", "fraud"),
+    ],
+)
+def test_a_refusal_cancels_the_order_and_gives_the_stock_back(
+    shop: Shop, name: str, on_hand: int, price: int, quantity: int, token: str, reason: str
+) -> None:
+    product_id = shop.product(f"Thing {name}", price, on_hand)
+    in_basket(shop, f"shopper-{name}", product_id, quantity)
+    order = final(shop, placed(shop, f"shopper-{name}", token))
+    assert (order["state"], order["reason"]) == ("cancelled", reason)
+    wait_until("all stock back", lambda: shop.stock(product_id)["on_hand"] == on_hand)
+    assert shop.stock(product_id)["reserved"] == 0
+
+
+def test_what_is_not_the_callers_is_not_to_be_seen(shop: Shop) -> None:
+    product_id = shop.product("Secret", 100, on_hand=5)
+    in_basket(shop, "owner", product_id)
+    order_id = placed(shop, "owner", "tok_approve_owner")
+    final(shop, order_id)
+    token = shop.token("owner")
+    tampered = token[:-4] + ("AAAA" if not token.endswith("AAAA") else "BBBB")
+    assert shop.call("GET", f"/orders/{order_id}").status == 401
+    assert shop.call("GET", f"/orders/{order_id}", tampered).status == 401
+    assert shop.call("GET", f"/orders/{order_id}", "not-a-token").status == 401
+    assert shop.order(order_id, shop.token("stranger")).status == 404
+    unknown = shop.order("ord_0000000000", shop.token("stranger"))
+    stranger = shop.order(order_id, shop.token("stranger"))
+    assert stranger.body["title"] == unknown.body["title"]
+    assert "owner" not in stranger.text
+    assert shop.call("GET", "/orders?everybody=true", token).status == 403
+    assert shop.call("PUT", f"/stock/{product_id}", token, {"on_hand": 1}).status == 403
+    assert shop.order(order_id, token).status == 200
+
+
+def test_a_checkout_sent_twice_makes_one_order(shop: Shop) -> None:
+    product_id = shop.product("Once", 100, on_hand=5)
+    in_basket(shop, "twice", product_id)
+    key = uuid.uuid4().hex
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(lambda _: shop.check_out("twice", "tok_approve_twice", key), range(4))
+        )
+    accepted = {answer.body["order_id"] for answer in answers if answer.status == 202}
+    assert len(accepted) == 1, answers
+    again = shop.check_out("twice", "tok_approve_twice", key)
+    assert (again.status, again.body["order_id"]) == (202, *accepted)
+    final(shop, *accepted)
+    assert shop.stock(product_id)["reserved"] == 1
+
+
+@pytest.mark.usefixtures("flaky_gateway", "short_visibility")
+def test_many_orders_under_faults_end_once_and_the_books_balance(
+    shop: Shop,
+    world: World,
+    tap: Callable[..., Tap],
+) -> None:
+    shop_events = tap(SHOP_EVENTS)
+    before_orders = {order["order_id"] for order in shop.orders()}
+    before_ledger, before_mails = shop.ledger(), len(shop.mails())
+    put_in = {
+        shop.product(f"Soak {number}", 100 + number, on_hand=pieces): pieces
+        for number, pieces in enumerate([ORDERS] * 6 + [ORDERS // 20])
+    }
+    products = list(put_in)
+    users = [f"soak-{number}" for number in range(SHOPPERS)]
+    for user in users:
+        shop.token(user)
+    for product_id in products:
+        in_basket(shop, users[0], product_id)
+
+    def shopping(user: str) -> list[str]:
+        dice = random.Random(user)
+        made = []
+        for _ in range(ORDERS // SHOPPERS):
+            for product_id in dice.sample(products, dice.randint(1, 3)):
+                answer = shop.put_item(user, product_id, dice.randint(1, 2))
+                assert answer.status == 200, answer
+            kind = dice.choices(["approve", "decline", "duplicate"], [90, 5, 5])[0]
+            key = f"{user}-{dice.random()}"
+            answer = shop.check_out(user, f"tok_{kind}_{user.replace('-', '_')}", key)
+            assert answer.status == 202, answer
+            made.append(answer.body["order_id"])
+            if dice.random() < 0.2:
+                again = shop.check_out(user, f"tok_{kind}_{user.replace('-', '_')}", key)
+                assert again.body["order_id"] == made[-1], again
+        return made
+
+    opened = time.monotonic()
+    with (
+        Trouble(world, shop_events.events, CONSUMERS) as trouble,
+        ThreadPoolExecutor(SHOPPERS) as pool,
+    ):
+        placed_ids = [order_id for made in pool.map(shopping, users) for order_id in made]
+    shopped = time.monotonic() - opened
+    assert len(set(placed_ids)) == ORDERS == len(placed_ids)
+
+    def all_final() -> dict[str, dict[str, Any]] | None:
+        found = {o["order_id"]: o for o in shop.orders() if o["order_id"] not in before_orders}
+        done = [order for order in found.values() if order["state"] in FINAL]
+        return found if len(done) == ORDERS else None
+
+    orders = wait_until("every order at its end", all_final, seconds=420)
+    assert set(orders) == set(placed_ids)
+    took = time.monotonic() - opened
+    for name, url in world.outputs["inboxes"].items():
+        wait_until(f"{name} empty", lambda url=url: world.depth(url) == 0, seconds=120)  # type: ignore[misc]
+
+    confirmed = [order for order in orders.values() if order["state"] == "confirmed"]
+    reasons = Counter(order["reason"] for order in orders.values() if order["reason"])
+    due = sum(order["total"]["amount"] for order in confirmed)
+    ledger = shop.ledger()
+    captured = ledger["captured"] - before_ledger["captured"]
+    refunded = ledger["refunded"] - before_ledger["refunded"]
+    sold: Counter[str] = Counter()
+    for order in confirmed:
+        for line in order["lines"]:
+            sold[line["product_id"]] += line["quantity"]
+    left = {product_id: shop.stock(product_id) for product_id in products}
+    mails = shop.mails()[before_mails:]
+    mailed = Counter(
+        next((i for i in orders if i in str(mail)), "about nothing we know") for mail in mails
+    )
+
+    ends: dict[str, list[str]] = {}
+    times: dict[tuple[str, str], str] = {}
+    for event in shop_events.events():
+        meta, kind = event["detail"]["meta"], event["detail-type"]
+        order_id = event["detail"]["data"].get("order_id", "")
+        times.setdefault((order_id, kind), meta["time"])
+        if kind in ("order.confirmed.v1", "order.cancelled.v1") and order_id in orders:
+            ends.setdefault(order_id, []).append(meta["id"])
+    whole = [
+        milliseconds_between(times[i, "basket.checked_out.v1"], times[i, "order.confirmed.v1"])
+        for i in (order["order_id"] for order in confirmed)
+        if (i, "order.confirmed.v1") in times
+    ]
+    hop = [
+        milliseconds_between(times[i, "order.placed.v1"], times[i, "stock.reserved.v1"])
+        for i in orders
+        if (i, "stock.reserved.v1") in times
+    ]
+    print(
+        f"\n{ORDERS} orders of {SHOPPERS} shoppers; trouble: {dict(trouble.done)}"
+        f"\n  checked out in {shopped:.0f} s, all final after {took:.0f} s;"
+        f" {shop.repeated} requests repeated"
+        f"\n  confirmed {len(confirmed)}, cancelled {dict(reasons)}"
+        f"\n  due {due} = captured {captured} - refunded {refunded}"
+        f"\n  pieces put in {sum(put_in.values())} = sold {sum(sold.values())}"
+        f" + left {sum(level['on_hand'] for level in left.values())}"
+        f"\n  e-mails {len(mails)}, dead letters {world.dead_letters()}"
+        f"\n  publish to effect (placed -> reserved): p50 {percentile(hop, 0.5):.0f} ms,"
+        f" p99 {percentile(hop, 0.99):.0f} ms"
+        f"\n  checked out -> confirmed: p50 {percentile(whole, 0.5):.0f} ms,"
+        f" p99 {percentile(whole, 0.99):.0f} ms"
+    )
+    assert due == captured - refunded
+    for product_id in products:
+        assert left[product_id]["on_hand"] + sold[product_id] == put_in[product_id]
+        assert left[product_id]["reserved"] == sold[product_id]
+    assert {order_id: len(set(ids)) for order_id, ids in ends.items()} == dict.fromkeys(orders, 1)
+    assert mailed == Counter(dict.fromkeys(orders, 1))
+    assert world.dead_letters() == {}
+    assert trouble.done["processes killed"] > 0
+    assert trouble.done["events redelivered"] > 0
