@@ -25,9 +25,13 @@ IMAGES = """
   platform = var.platform
   bus      = { name = "b", arn = "arn:aws:events:::event-bus/b", quarantine_name = "q" }
 """
-STACK = """
+ACCOUNT = """
   account   = { id = "000000000000", region = "eu-central-1" }
   artifacts = { directory = var.platform.artifacts.directory }
+"""
+STACK = f"""
+{ACCOUNT}
+  shop = {{ sandbox = {{}}, sender = {{ address = "shop@example.com" }} }}
 """
 
 # What is wrong, module, its other inputs, the wrong ones, words of the message.
@@ -157,22 +161,43 @@ CASES: list[Case] = [
         "an unknown capability",
         "",
         STACK,
-        'environment = "one"\n capabilities = ["images", "telepathy"]',
-        "a subset of: images; got [images, telepathy].",
+        'environment = "local"\n capabilities = ["images", "telepathy"]',
+        "a subset of: images, shop; got [images, telepathy].",
     ),
     (
         "a project's name over the limit",
         "",
         STACK,
-        'environment = "two"\n project = "a-project-with-a-long-name"',
+        'environment = "local"\n project = "a-project-with-a-long-name"',
         "at most 14 characters, which leaves room in AWS's own limits; got \"a-project-with",
     ),
     (
         "a negative width given to the stack",
         "",
         STACK,
-        'environment = "three"\n images = { profile = { widths = [-1] } }',
+        'environment = "local"\n images = { profile = { widths = [-1] } }',
         "whole number of pixels from 1 to 16383; got [-1].",
+    ),
+    (
+        "a shop whose money nobody moves",
+        "",
+        ACCOUNT,
+        'environment = "prod"\n shop = { sender = { address = "shop@example.com" } }',
+        "either a payment gateway or the sandbox; got neither.",
+    ),
+    (
+        "the sandbox where real customers are",
+        "",
+        ACCOUNT,
+        'environment = "prod"\n shop = { sandbox = {}, sender = { address = "s@example.com" } }',
+        'it is for local and dev; got it in "prod".',
+    ),
+    (
+        "a shop that cannot write e-mails",
+        "",
+        ACCOUNT,
+        'environment = "local"\n shop = { sandbox = {} }',
+        "the sender of its e-mails (sender.address); got none.",
     ),
 ]
 
