@@ -1,12 +1,14 @@
 """Write the demonstration's contact sheet: one page, with the pictures copied beside it."""
 
 import shutil
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from millrace import contact_sheet_orders
 from millrace.demo import Shown
-from millrace.images import Images
+from millrace.demo.orders import Followed
 from millrace.paths import BUILD, write_whole
 
 DIRECTORY = BUILD / "demo"
@@ -15,24 +17,34 @@ STYLE = Path(__file__).with_name("contact_sheet.css")
 SHOWN_WIDTH = 640
 
 
-def write(shown: list[Shown], images: Images, directory: Path = DIRECTORY) -> Path:
-    """Write `index.html` and `pictures/` anew; returns the page's path."""
+def write(
+    shown: list[Shown],
+    rendition: Callable[[str], bytes],
+    orders: Sequence[Followed] = (),
+    directory: Path = DIRECTORY,
+) -> Path:
+    """Write `index.html` and `pictures/` anew; returns the page's path.
+
+    `rendition` gives the bytes of a key.
+    """
     pictures = directory / "pictures"
     shutil.rmtree(pictures, ignore_errors=True)
     for number, picture in enumerate(shown):
-        for rendition in picture.manifest["renditions"]:
-            write_whole(directory / _file(number, rendition), images.rendition(rendition["key"]))
+        for made in picture.manifest["renditions"]:
+            write_whole(directory / _file(number, made), rendition(made["key"]))
     page = directory / "index.html"
-    write_whole(page, html(shown))
+    write_whole(page, html(shown, orders))
     return page
 
 
-def html(shown: list[Shown]) -> str:
-    """The page; it needs nothing from the network."""
-    rendered = [picture for picture in shown if picture.is_rendered]
-    total = sum(len(picture.manifest["renditions"]) for picture in rendered)
-    refused = len(shown) - len(rendered)
-    cards = "\n".join(_card(number, picture) for number, picture in enumerate(shown))
+def html(shown: list[Shown], orders: Sequence[Followed] = ()) -> str:
+    """The page, with a section for what there is; it needs nothing from the network."""
+    sections = []
+    if shown:
+        sections.append(_pictures(shown))
+    if orders:
+        sections.append(contact_sheet_orders.section(list(orders)))
+    body = "\n".join(sections)
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -43,19 +55,33 @@ def html(shown: list[Shown]) -> str:
 {STYLE.read_text(encoding="utf-8")}</style>
 <header>
 <h1>Millrace contact sheet</h1>
-<p>{len(rendered)} pictures became {total} renditions, {refused} refused with a reason.</p>
+<p>What became of everything that the demonstration sent in.</p>
 </header>
 <main>
-{cards}
+{body}
 </main>
 </html>
 """
 
 
+def _pictures(shown: list[Shown]) -> str:
+    rendered = [picture for picture in shown if picture.is_rendered]
+    total = sum(len(picture.manifest["renditions"]) for picture in rendered)
+    refused = len(shown) - len(rendered)
+    cards = "\n".join(_card(number, picture) for number, picture in enumerate(shown))
+    return f"""<section aria-labelledby="pictures">
+<h2 id="pictures">Pictures</h2>
+<p>{len(rendered)} pictures became {total} renditions, {refused} refused with a reason.</p>
+<div class="cards">
+{cards}
+</div>
+</section>"""
+
+
 def _card(number: int, picture: Shown) -> str:
     name = escape(picture.upload.path.name)
     body = _rendered(number, picture) if picture.is_rendered else _refused(picture)
-    facts = f'<div class="facts">\n<h2>{name}</h2>\n{_facts(picture)}\n</div>'
+    facts = f'<div class="facts">\n<h3>{name}</h3>\n{_facts(picture)}\n</div>'
     return f"<article>\n{body}\n{facts}\n</article>"
 
 

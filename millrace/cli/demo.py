@@ -1,6 +1,7 @@
 """`millrace demo`: everything at once, to look at."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +13,27 @@ from millrace import contact_sheet, environments
 from millrace import demo as demonstration
 from millrace import stack as local_stack
 from millrace.cli.console import EnvironmentOption, JsonOption, Steps, err, out, print_json
-from millrace.demo import Shown
+from millrace.cli.order_view import LiveOrders, visit_view
+from millrace.cli.order_view import record as order_record
+from millrace.demo import Shown, orders
+from millrace.demo.orders import Visit
+from millrace.environments import Environment
+from millrace.errors import MillraceError
 from millrace.images import Images, Outcome, Upload
 from millrace.local_aws import LocalAws
 from millrace.paths import relative
+from millrace.tokens import ISSUED_IN
 
 
 def register(app: typer.Typer) -> None:
     app.command()(demo)
+
+
+class Part(StrEnum):
+    """What there is to show."""
+
+    IMAGES = "images"
+    ORDERS = "orders"
 
 
 def demo(
@@ -27,35 +41,87 @@ def demo(
     photos: Annotated[
         Path, typer.Option(help="A folder of pictures of your own.", show_default="demo/photos")
     ] = demonstration.PHOTOS,
+    only: Annotated[
+        Part | None, typer.Option(help="Only this part; both by default, as far as applied.")
+    ] = None,
     open_page: Annotated[
         bool, typer.Option("--open", help="Open the contact sheet in the browser.")
     ] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Send real photographs through the pipeline and show what happened to each.
+    """Send photographs through the pipeline and orders through the shop, and show what happened.
 
-    Brings local AWS up first. Writes a contact sheet and prints its path.
+    The orders are followed live on the bus, one that is paid and three that are not to be. Brings
+    local AWS up first. Writes a contact sheet and prints its path.
     """
-    files = demonstration.photos(photos)
+    files = demonstration.photos(photos) if only is not Part.ORDERS else []
     collected = None
     if environment == "local":
         with Steps() as steps:
             local_stack.up(steps)
         collected = LocalAws().traces
-    images = Images(environments.load(environment))
-    err.print(f"[bold cyan]>[/] Uploading {len(files)} files ...")
-    with Live(console=err, refresh_per_second=8, transient=True) as live:
-        shown = demonstration.run(
-            images, files, collected, lambda uploads, known: live.update(_waiting(uploads, known))
-        )
-    page = contact_sheet.write(shown, images)
+    found = environments.load(environment)
+    wanted = [only] if only else _applied(found)
+    images = Images(found) if Part.IMAGES in wanted else None
+    shown = _pictures(images, files, collected) if images else []
+    visit = _visit(found) if Part.ORDERS in wanted else None
+    page = contact_sheet.write(shown, _renditions(images), visit.orders if visit else [])
     if json_output:
-        print_json({"page": str(page), "pictures": [_record(picture) for picture in shown]})
+        print_json(_records(page, shown, visit))
     else:
-        out.print(_table(shown))
-        out.print(f"\nContact sheet: [bold]{relative(page)}[/]", soft_wrap=True)
+        _say(page, shown, visit)
     if open_page:
         typer.launch(page.as_uri())
+
+
+def _applied(environment: Environment) -> list[Part]:
+    """The parts that the environment has, and lets itself be tried with."""
+    parts = [Part.IMAGES] if environment.outputs.get("uploads_bucket") else []
+    has_shop = environment.outputs.get("api_url") and environment.outputs.get("user_pool_id")
+    if has_shop and environment.name in ISSUED_IN:
+        parts.append(Part.ORDERS)
+    if not parts:
+        raise MillraceError(f"The environment {environment.name} has nothing to show.")
+    return parts
+
+
+def _pictures(images: Images, files: list[Path], collected: Path | None) -> list[Shown]:
+    err.print(f"[bold cyan]>[/] Uploading {len(files)} files ...")
+    with Live(console=err, refresh_per_second=8, transient=True) as live:
+        return demonstration.run(
+            images, files, collected, lambda uploads, known: live.update(_waiting(uploads, known))
+        )
+
+
+def _visit(environment: Environment) -> Visit:
+    with LiveOrders() as live:
+        return orders.run(environment, live)
+
+
+def _renditions(images: Images | None) -> Callable[[str], bytes]:
+    return images.rendition if images else lambda _: b""
+
+
+def _say(page: Path, shown: list[Shown], visit: Visit | None) -> None:
+    if shown:
+        out.print(_table(shown))
+        out.print()
+    if visit:
+        out.print(visit_view(visit))
+        out.print(
+            f"[dim]Look at the orders over HTTP with: millrace token --user {visit.shopper}[/]",
+            soft_wrap=True,
+        )
+    out.print(f"Contact sheet: [bold]{relative(page)}[/]", soft_wrap=True)
+
+
+def _records(page: Path, shown: list[Shown], visit: Visit | None) -> dict[str, object]:
+    return {
+        "page": str(page),
+        "pictures": [_record(picture) for picture in shown],
+        "shopper": visit.shopper if visit else None,
+        "orders": [order_record(order) for order in visit.orders] if visit else [],
+    }
 
 
 def _waiting(uploads: list[Upload], known: Mapping[str, Outcome]) -> Table:

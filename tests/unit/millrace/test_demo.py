@@ -87,6 +87,10 @@ def test_the_page_asks_nothing_of_the_network() -> None:
     assert "://" not in text
 
 
+def test_a_page_without_orders_does_not_speak_of_them(page: Page) -> None:
+    assert [section["aria-labelledby"] for section in page.all("section")] == ["pictures"]
+
+
 def test_the_steps_of_a_trace_start_with_the_first() -> None:
     def segment(name: str, begin: float, end: float | None = None) -> dict[str, Any]:
         return {"name": name, "start_time": begin} | ({"end_time": end} if end else {})

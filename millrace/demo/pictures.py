@@ -1,4 +1,4 @@
-"""The demonstration: real photographs through the pipeline, and what happened to each."""
+"""Real photographs through the pipeline, and what happened to each."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
