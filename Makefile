@@ -7,7 +7,7 @@ EMULATOR := build/emulator-venv/.millrace-stamp
 NO_EMULATOR := -m "not emulator and not terraform" --ignore=tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down demo test test-fast e2e lint fmt schemas openapi lock bench-images bench-replay clean
+.PHONY: help setup build up down demo test test-static test-fast e2e lint fmt schemas openapi lock bench-images soak-orders bench-replay clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,14 +33,16 @@ demo: setup ## Send real photographs through the pipeline and write a contact sh
 	@$(RUN)/millrace demo
 
 test: lint ## Run every check and every test, local AWS included
-	$(RUN)/pytest -n 2 --ignore=tests/e2e
-	$(RUN)/pytest -n 0 tests/e2e
+	@$(MAKE) --no-print-directory -j 2 test-static e2e
+
+test-static: setup ## Run the tests that need no local AWS
+	$(RUN)/pytest -q -n 2 --ignore=tests/e2e
 
 test-fast: setup ## Run the tests that need neither local AWS nor Terraform
-	$(RUN)/pytest -n 2 $(NO_EMULATOR)
+	$(RUN)/pytest -q -n 2 $(NO_EMULATOR)
 
 e2e: setup ## Run the tests on local AWS
-	$(RUN)/pytest -n 0 tests/e2e
+	$(RUN)/pytest -q -s -n 0 tests/e2e
 
 lint: setup ## Check style, types and the format of Terraform
 	$(RUN)/ruff check . && $(RUN)/ruff format --check .
@@ -62,6 +64,9 @@ lock: $(DEV) ## Pin the requirements anew; UPGRADE=--upgrade takes newer version
 
 bench-images: $(DEV) ## Measure the renderer side by side with its peers
 	$(RUN)/python -m benchmarks.images
+
+soak-orders: setup ## Place 10,000 orders on local AWS while everything goes wrong
+	MILLRACE_SOAK_ORDERS=10000 $(RUN)/pytest -q -s -n 0 tests/e2e/test_orders.py -k many_orders
 
 bench-replay: setup ## Measure the rebuilding of a projection
 	$(RUN)/python -m benchmarks.replay

@@ -175,7 +175,7 @@ class Trouble:
         self._thread.join()
 
     def _make_trouble(self) -> None:
-        while not self._over.wait(0.7):
+        while not self._over.wait(0.2):
             self._redeliver()
             self._kill()
 
