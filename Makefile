@@ -29,7 +29,7 @@ up: setup ## Start local AWS and apply environments/local to it
 down: $(DEV) ## Stop local AWS and remove what it wrote
 	@$(RUN)/millrace down
 
-demo: setup ## Send real photographs through the pipeline and write a contact sheet
+demo: setup ## Render photographs, follow orders, and write a page that shows it
 	@$(RUN)/millrace demo
 
 test: lint ## Run every check and every test, local AWS included

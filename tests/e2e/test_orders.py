@@ -216,7 +216,7 @@ def test_many_orders_under_faults_end_once_and_the_books_balance(
         done = [order for order in found.values() if order["state"] in FINAL]
         return found if len(done) == ORDERS else None
 
-    orders = wait_until("every order at its end", all_final, seconds=420)
+    orders = wait_until("every order at its end", all_final, seconds=max(420, ORDERS))
     assert set(orders) == set(placed_ids)
     took = time.monotonic() - opened
     for name, url in world.outputs["inboxes"].items():
