@@ -24,10 +24,17 @@ module "replicate_product_inbox" {
 module "sweep_baskets_inbox" {
   source = "../inbox"
 
-  name          = "sweep-baskets"
-  platform      = var.platform
-  function      = module.sweep_baskets
-  subscriptions = {} # the schedule alone
+  name     = "sweep-baskets"
+  platform = var.platform
+  function = module.sweep_baskets
+
+  schedules = {
+    sweep-baskets = {
+      event       = "basket-sweep.due"
+      minutes     = var.abandonment.sweep_minutes
+      description = "Asks for baskets that nobody touched for a while to be announced."
+    }
+  }
 
   batch = { size = 1, max_concurrency = 2 }
 }

@@ -30,6 +30,7 @@ variable "subscriptions" {
     pattern  = string
     bus_name = optional(string, "default")
   }))
+  default  = {}
   nullable = false
 
   validation {
@@ -39,6 +40,22 @@ variable "subscriptions" {
   validation {
     condition     = alltrue([for key in keys(var.subscriptions) : length("${var.platform.prefix}-${var.name}-${key}") <= 64])
     error_message = "A rule's full name wants at most 64 characters; got ${join(", ", [for key in keys(var.subscriptions) : "\"${var.platform.prefix}-${var.name}-${key}\"" if length("${var.platform.prefix}-${var.name}-${key}") > 64])}."
+  }
+}
+
+variable "schedules" {
+  description = "Which messages the clock sends, by the short name of the schedule: the event's type, and the minutes between two."
+  type = map(object({
+    event       = string
+    minutes     = number
+    description = string
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for schedule in values(var.schedules) : schedule.minutes >= 1 && floor(schedule.minutes) == schedule.minutes])
+    error_message = "A schedule wants a whole number of minutes, at least 1; got ${join(", ", [for name, schedule in var.schedules : "${name} ${schedule.minutes}"])}."
   }
 }
 

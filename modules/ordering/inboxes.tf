@@ -29,10 +29,17 @@ module "advance_order_inbox" {
 module "sweep_orders_inbox" {
   source = "../inbox"
 
-  name          = "sweep-orders"
-  platform      = var.platform
-  function      = module.sweep_orders
-  subscriptions = {} # the schedule alone
+  name     = "sweep-orders"
+  platform = var.platform
+  function = module.sweep_orders
+
+  schedules = {
+    sweep-orders = {
+      event       = "order-sweep.due"
+      minutes     = var.time_out.sweep_minutes
+      description = "Asks for orders that have waited too long to be cancelled."
+    }
+  }
 
   batch = { size = 1, max_concurrency = 2 }
 }
