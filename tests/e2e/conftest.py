@@ -17,9 +17,15 @@ from millrace import packaging
 from millrace import terraform as terraform_setup
 from millrace.errors import MillraceError
 from millrace.local_aws import PYTHON, LocalAws, client_environment, make_artifacts_bucket
-from tests.e2e.world import Tap, World
+from tests.e2e.world import SUMS, Tap, World
 
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for text in SUMS:
+        terminalreporter.section("what was counted")
+        terminalreporter.write_line(text)
 
 
 @pytest.fixture(scope="session")

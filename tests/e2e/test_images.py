@@ -16,7 +16,7 @@ from PIL import Image
 
 from millrace import traces
 from millrace.local_aws import LocalAws
-from tests.e2e.world import Tap, World, wait_until
+from tests.e2e.world import SUMS, Tap, World, wait_until
 
 IMAGE_EVENTS = {"source": ["millrace.image-pipeline"]}
 BAD = (b"", b"plain text", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\xff\xd8\xff\xe0 cut")
@@ -129,7 +129,9 @@ def test_two_hundred_mixed_uploads_are_each_settled_once_and_redelivery_changes_
     assert world.manifests("many/") == before
     assert dict(images.counted()) == expected
     assert world.dead_letters() == {}
-    print(f"\n200 uploads: {len(keys) - len(bad)} rendered, {len(bad)} refused, each once; DLQ 0")
+    SUMS.append(
+        f"200 uploads: {len(keys) - len(bad)} rendered, {len(bad)} refused, each once; DLQ 0"
+    )
 
 
 def test_a_function_killed_in_mid_render_and_throttled_loses_nothing(

@@ -19,7 +19,7 @@ from tests.e2e.shop import (
     milliseconds_between,
     percentile,
 )
-from tests.e2e.world import Tap, World, wait_until
+from tests.e2e.world import SUMS, Tap, World, wait_until
 
 ORDERS = int(os.environ.get("MILLRACE_SOAK_ORDERS", "500"))
 SHOPPERS = 50
@@ -256,8 +256,8 @@ def test_many_orders_under_faults_end_once_and_the_books_balance(
         for i in orders
         if (i, "stock.reserved.v1") in times
     ]
-    print(
-        f"\n{ORDERS} orders of {SHOPPERS} shoppers; trouble: {dict(trouble.done)}"
+    SUMS.append(
+        f"{ORDERS} orders of {SHOPPERS} shoppers; trouble: {dict(trouble.done)}"
         f"\n  checked out in {shopped:.0f} s, all final after {took:.0f} s;"
         f" {shop.repeated} requests repeated"
         f"\n  confirmed {len(confirmed)}, cancelled {dict(reasons)}"

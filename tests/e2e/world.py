@@ -11,6 +11,9 @@ import psutil
 
 T = TypeVar("T")
 
+SUMS: list[str] = []
+"""What tests counted and measured, for the end of the run."""
+
 
 def wait_until(what: str, look: Callable[[], T | None], seconds: float = 60) -> T:
     """Look until there is something to see. Raises AssertionError with `what` at the deadline."""
