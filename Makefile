@@ -4,10 +4,10 @@ ENVIRONMENT ?= all
 RUN := .venv/bin
 DEV := .venv/.millrace-stamp
 EMULATOR := build/emulator-venv/.millrace-stamp
-NO_EMULATOR := -m "not emulator and not terraform" --ignore=tests/e2e
+FAST := tests/unit tests/contracts tests/house -m "not emulator and not terraform" --hypothesis-profile=fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down demo test test-static test-fast e2e lint fmt schemas openapi lock bench-images soak-orders bench-replay clean
+.PHONY: help setup build up down demo test test-static test-fast e2e lint fmt schemas release-schemas openapi lock bench-images soak-orders bench-replay bench-orders clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,11 +38,11 @@ test: lint ## Run every check and every test, local AWS included
 test-static: setup ## Run the tests that need no local AWS
 	$(RUN)/pytest -q -n 2 --ignore=tests/e2e
 
-test-fast: setup ## Run the tests that need neither local AWS nor Terraform
-	$(RUN)/pytest -q -n 2 $(NO_EMULATOR)
+test-fast: setup ## Run the tests that need no AWS of any kind and no Terraform
+	$(RUN)/pytest -q -n 2 $(FAST)
 
 e2e: setup ## Run the tests on local AWS
-	$(RUN)/pytest -q -s -n 0 tests/e2e
+	$(RUN)/pytest -q -n 0 tests/e2e
 
 lint: setup ## Check style, types and the format of Terraform
 	$(RUN)/ruff check . && $(RUN)/ruff format --check .
@@ -53,8 +53,12 @@ fmt: $(DEV) ## Format Python and Terraform
 	$(RUN)/ruff check --fix . && $(RUN)/ruff format .
 	$(RUN)/python -m millrace.terraform fmt -recursive
 
-schemas: $(DEV) ## Write the JSON Schemas of the events anew
+schemas: $(DEV) ## Write the JSON Schemas and the catalogue of the events anew
 	@$(RUN)/python -m lambdas.contracts.schema
+	@$(RUN)/python -m millrace.event_catalogue
+
+release-schemas: $(DEV) ## Hold later events to the schemas of today, which a release publishes
+	@$(RUN)/python -m millrace.compatibility --release
 
 openapi: $(DEV) ## Write the description of the HTTP API anew
 	@$(RUN)/python -m millrace.openapi
@@ -66,10 +70,13 @@ bench-images: $(DEV) ## Measure the renderer side by side with its peers
 	$(RUN)/python -m benchmarks.images
 
 soak-orders: setup ## Place 10,000 orders on local AWS while everything goes wrong
-	MILLRACE_SOAK_ORDERS=10000 $(RUN)/pytest -q -s -n 0 tests/e2e/test_orders.py -k many_orders
+	MILLRACE_SOAK_ORDERS=10000 $(RUN)/pytest -q -n 0 tests/e2e/test_orders.py -k many_orders
 
 bench-replay: setup ## Measure the rebuilding of a projection
 	$(RUN)/python -m benchmarks.replay
+
+bench-orders: setup ## Measure what an order takes: requests, writes, time and dollars
+	$(RUN)/python -m benchmarks.orders
 
 clean: ## Stop local AWS and remove all that was made
 	@if [ -x $(RUN)/millrace ]; then $(RUN)/millrace down; fi

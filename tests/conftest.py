@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from millrace.errors import MillraceError
 from millrace.terraform import find_terraform
@@ -17,6 +18,10 @@ os.environ.update(
 )
 
 
+settings.register_profile("fast", max_examples=20)
+"""Fewer examples, for `make test-fast`; `make test` tries as many as hypothesis thinks right."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """pytest-terraform wants a binary even when no test of this run uses it."""
     with contextlib.suppress(MillraceError):
@@ -25,8 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def _fresh_settings() -> Iterator[None]:
-    from lambdas.core import settings
+    from lambdas.core.settings import load
 
-    settings.load.cache_clear()
+    load.cache_clear()
     yield
-    settings.load.cache_clear()
+    load.cache_clear()

@@ -47,4 +47,5 @@ class ImageRejectedV1(Event, frozen=True, kw_only=True):
 
     source: SourceObject
     reason: str
+    """A word to act on, such as "not-an-image"."""
     detail: str

@@ -31,6 +31,7 @@ class PaymentDeclinedV1(Event, frozen=True, kw_only=True):
 
     order_id: str
     reason: str
+    """What the gateway said, as free text."""
 
 
 class PaymentDeclinedV2(Event, frozen=True, kw_only=True):
