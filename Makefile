@@ -7,7 +7,7 @@ EMULATOR := build/emulator-venv/.millrace-stamp
 FAST := tests/unit tests/contracts tests/house -m "not emulator and not terraform" --hypothesis-profile=fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down demo test test-static test-fast e2e lint fmt schemas release-schemas openapi lock bench-images soak-orders bench-replay bench-orders clean
+.PHONY: help setup build up down demo test test-static test-fast e2e lint fmt schemas release-schemas openapi lock bench-images soak-orders bench-replay clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,9 +74,6 @@ soak-orders: setup ## Place 10,000 orders on local AWS while everything goes wro
 
 bench-replay: setup ## Measure the rebuilding of a projection
 	$(RUN)/python -m benchmarks.replay
-
-bench-orders: setup ## Measure what an order takes: requests, writes, time and dollars
-	$(RUN)/python -m benchmarks.orders
 
 clean: ## Stop local AWS and remove all that was made
 	@if [ -x $(RUN)/millrace ]; then $(RUN)/millrace down; fi

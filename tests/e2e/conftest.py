@@ -17,6 +17,7 @@ from millrace import packaging
 from millrace import terraform as terraform_setup
 from millrace.errors import MillraceError
 from millrace.local_aws import PYTHON, LocalAws, client_environment, make_artifacts_bucket
+from tests.e2e.shop import Shop
 from tests.e2e.world import SUMS, Tap, World
 
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
@@ -117,6 +118,13 @@ def world(outputs: dict[str, Any], client: Callable[[str], Any], local_aws: Loca
     running = local_aws.running()
     assert running is not None
     return World(outputs, client, running.pid)
+
+
+@pytest.fixture(scope="session")
+def shop(world: World, local_aws: LocalAws) -> Shop:
+    running = local_aws.running()
+    assert running is not None
+    return Shop(world, running.endpoint, local_aws.environment())
 
 
 @pytest.fixture

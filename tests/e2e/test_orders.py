@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from millrace.local_aws import LocalAws
 from tests.e2e.shop import (
     FINAL,
     Shop,
@@ -33,13 +32,6 @@ CONSUMERS = (
     "payments-publisher",
 )
 SHOP_EVENTS = {"source": [{"prefix": "millrace."}]}
-
-
-@pytest.fixture(scope="module")
-def shop(world: World, local_aws: LocalAws) -> Shop:
-    running = local_aws.running()
-    assert running is not None
-    return Shop(world, running.endpoint, local_aws.environment())
 
 
 @pytest.fixture
