@@ -1,4 +1,4 @@
-"""The catalogue of events reads Terraform files as text; the plan says whether it reads them right."""
+"""The catalogue reads Terraform files as text; the plan says whether it reads them right."""
 
 import pytest
 
