@@ -48,6 +48,11 @@ output "archive_name" {
   value       = module.event_bus.archive_name
 }
 
+output "quarantine_bucket" {
+  description = "The bucket that keeps what could not be worked on, with its reason."
+  value       = module.event_bus.quarantine_name
+}
+
 output "functions" {
   description = "Full names of the functions by short name."
   value       = { for name, function in merge(concat(local.services[*].functions, module.http_api[*].functions)...) : name => function.name }

@@ -7,6 +7,7 @@ that the page cannot say what is not so; the same sources give the same bytes.
 import inspect
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
@@ -18,6 +19,7 @@ from lambdas.contracts.event import Event, Meta
 from lambdas.contracts.registry import EVENTS
 from lambdas.contracts.upcasters import UPCASTERS
 from millrace import event_flow
+from millrace.errors import MillraceError
 from millrace.event_words import meaning
 from millrace.paths import ROOT, relative, write_whole
 
@@ -37,7 +39,7 @@ a new version, and whoever reads an old event sees the newest version of it.
 
 
 def text() -> str:
-    """The page as it is committed."""
+    """The page as it is committed. Raises MillraceError for an event that lacks words."""
     events = sorted(EVENTS, key=lambda event: (event.SOURCE, event.TYPE))
     parts = [_INTRODUCTION, _index(events), "## Meta\n", _sentence(Meta) + "\n", _table(Meta)]
     for source, group in groupby(events, key=lambda event: event.SOURCE):
@@ -79,8 +81,14 @@ def _chapter(event: type[Event]) -> Iterator[str]:
     yield inspect.cleandoc(event.__doc__ or "") + "\n"
     yield f"- Producer: {_producer(event)}\n- Consumers: {_consumers(event)}\n"
     yield _table(event)
-    example = json.loads((EXAMPLES / f"{event.TYPE}.json").read_text())
-    yield f"```json\n{json.dumps(example['data'], indent=2, ensure_ascii=False)}\n```\n"
+    yield f"```json\n{json.dumps(_example(event), indent=2, ensure_ascii=False)}\n```\n"
+
+
+def _example(event: type[Event]) -> Any:
+    path = EXAMPLES / f"{event.TYPE}.json"
+    if not path.exists():
+        raise MillraceError(f"{event.TYPE} has no example: write {relative(path)}.")
+    return json.loads(path.read_text())["data"]
 
 
 def _producer(event: type[Event]) -> str:
@@ -191,7 +199,10 @@ def _anchor(heading: str) -> str:
 
 def main() -> None:
     """Write the page."""
-    write_whole(PAGE, text())
+    try:
+        write_whole(PAGE, text())
+    except MillraceError as error:
+        sys.exit(str(error))
     print(f"wrote {relative(PAGE)}")
 
 

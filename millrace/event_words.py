@@ -11,6 +11,8 @@ import inspect
 import itertools
 from typing import Any
 
+from millrace.errors import MillraceError
+
 WORDS = {
     "about": 'The subject it is about, such as "order/ord_4f2c8a1e9b7d".',
     "amount": "How much money; sums are exact.",
@@ -76,9 +78,14 @@ WORDS = {
 
 
 def meaning(kind: Any, field: str) -> str:
-    """What a field of a struct means. Raises KeyError for one that is told nowhere."""
-    own = _texts_below_fields(kind).get(field)
-    return own if own is not None else WORDS[field]
+    """What a field of a struct means. Raises MillraceError for one that is told nowhere."""
+    found = _texts_below_fields(kind).get(field, WORDS.get(field))
+    if found is None:
+        raise MillraceError(
+            f"{kind.__name__}.{field}: say what it means, in a string below the field or, when it "
+            "means the same in several events, in millrace/event_words.py."
+        )
+    return found
 
 
 @functools.cache

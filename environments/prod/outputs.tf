@@ -35,6 +35,11 @@ output "archive_name" {
   value       = module.millrace.archive_name
 }
 
+output "quarantine_bucket" {
+  description = "The bucket that keeps what could not be worked on, with its reason."
+  value       = module.millrace.quarantine_bucket
+}
+
 output "functions" {
   description = "Full names of the functions by short name."
   value       = module.millrace.functions
