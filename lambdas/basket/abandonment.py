@@ -1,6 +1,8 @@
 """Baskets that nobody touched for a while: each version of each is announced once."""
 
 import datetime as dt
+import itertools
+from collections.abc import Callable
 
 from lambdas.basket.basket_store import BasketChanged, BasketStore
 from lambdas.basket.domain import IDLE_SHARDS, Basket, sold_lines
@@ -13,16 +15,25 @@ class SweepIncomplete(Exception):
     """Some baskets could not be announced; they are idle still, so the next sweep finds them."""
 
 
-def sweep(store: BasketStore, idle_for: dt.timedelta, limit: int, now: dt.datetime) -> int:
+def sweep(
+    store: BasketStore,
+    idle_for: dt.timedelta,
+    limit: int,
+    now: dt.datetime,
+    time_left: Callable[[], bool],
+) -> int:
     """Announce up to `limit` idle baskets of each shard, the oldest first; returns how many.
 
-    No basket's failure stops the others. Raises SweepIncomplete at the end if any failed.
+    What there is no time left for, the next sweep takes. No basket's failure stops the others.
+    Raises SweepIncomplete at the end if any failed.
     """
     announced = failed = 0
     for shard in IDLE_SHARDS:
-        for basket in store.idle(shard, now - idle_for, limit):
+        idle = store.idle(shard, now - idle_for, limit)
+        for basket in itertools.takewhile(lambda _: time_left(), idle):
             try:
-                announced += _announce(basket, store, now)
+                with observability.step("announce", subject=basket.subject):
+                    announced += _announce(basket, store, now)
             except Exception:
                 observability.logger().exception("basket not announced")
                 failed += 1
@@ -38,6 +49,7 @@ def _announce(basket: Basket, store: BasketStore, now: dt.datetime) -> bool:
         customer_id=basket.customer_id, lines=lines, last_changed=basket.last_changed or ""
     )
     cause_id = f"{basket.subject}@{basket.version}"
+    observability.annotate(correlation_id=cause_id)
     try:
         store.announce(
             basket,

@@ -9,6 +9,7 @@ from lambdas.basket.abandonment import sweep
 from lambdas.basket.basket_store import BasketStore
 from lambdas.core import inbox, observability, settings
 from lambdas.core.errors import Poison
+from lambdas.core.patience import time_left
 from lambdas.core.table_store import Table
 
 DUE = "basket-sweep.due"
@@ -22,7 +23,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 @observability.instrumented
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     config = settings.load(Settings)
     store = BasketStore(Table(config.baskets_table))
 
@@ -30,7 +31,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         if message.type != DUE:
             raise Poison("unknown-type", message.type)
         idle_for = dt.timedelta(minutes=config.idle_minutes)
-        announced = sweep(store, idle_for, config.sweep_limit, dt.datetime.now(dt.UTC))
+        now = dt.datetime.now(dt.UTC)
+        announced = sweep(store, idle_for, config.sweep_limit, now, time_left(context))
         observability.count("BasketsAbandoned", announced)
 
     return inbox.consume(event, handle)

@@ -8,14 +8,11 @@ from typing import Protocol
 from lambdas.core import observability
 from lambdas.core.event_store import EventStore
 from lambdas.core.outbox import Cause, timestamp
-from lambdas.ordering.domain import Order, Status, TimedOut
+from lambdas.ordering.domain import Order, Status, TimedOut, subject_of
 from lambdas.ordering.orders import advance
 from lambdas.ordering.projection import OrderRow, placed_key
 
 WAITING: tuple[Status, ...] = ("placed", "approved")
-
-MAX_PER_SWEEP = 500
-"""As many as fit well into one invocation; the next sweep takes the rest."""
 
 
 class Rows(Protocol):
@@ -29,15 +26,20 @@ class SweepFailed(Exception):
 
 
 def sweep(
-    rows: Rows, orders: EventStore[Order], timeout: dt.timedelta, now: Callable[[], dt.datetime]
+    rows: Rows,
+    orders: EventStore[Order],
+    timeout: dt.timedelta,
+    now: Callable[[], dt.datetime],
+    time_left: Callable[[], bool],
 ) -> int:
-    """Cancel what is overdue; returns how many orders were cancelled.
+    """Cancel what is overdue while there is time left; returns how many orders were cancelled.
 
-    Trouble with one order does not keep the others waiting. Raises SweepFailed at the end then.
+    The next sweep takes the rest. Trouble with one order does not keep the others waiting. Raises
+    SweepFailed at the end then.
     """
     moment = placed_key(timestamp(now() - timeout))
     overdue = itertools.chain.from_iterable(rows.placed_before(state, moment) for state in WAITING)
-    return _cancel(itertools.islice(overdue, MAX_PER_SWEEP), orders, now)
+    return _cancel(itertools.takewhile(lambda _: time_left(), overdue), orders, now)
 
 
 def _cancel(
@@ -50,7 +52,10 @@ def _cancel(
             correlation_id=row.correlation_id,
             trace=observability.trace_header(),
         )
-        with observability.correlated(row.correlation_id, subject=row.order_id):
+        with (
+            observability.step("time out"),
+            observability.correlated(row.correlation_id, subject=subject_of(row.order_id)),
+        ):
             try:
                 cancelled += bool(advance(orders, TimedOut(order_id=row.order_id), cause, now))
             except Exception:

@@ -7,6 +7,7 @@ import msgspec
 
 from lambdas.core import inbox, observability, settings
 from lambdas.core.errors import Poison
+from lambdas.core.patience import time_left
 from lambdas.core.table_store import Table
 from lambdas.ordering.orders import orders_in
 from lambdas.ordering.read_side import ViewSettings, live_view
@@ -20,7 +21,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 @observability.instrumented
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     views = settings.load(ViewSettings)
     timeout = dt.timedelta(seconds=settings.load(Settings).order_timeout_seconds)
     orders = orders_in(Table(views.orders_table))
@@ -28,7 +29,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     def handle(message: inbox.BusEvent) -> None:
         if message.type != SWEEP_DUE:
             raise Poison("unknown-type", message.type)
-        sweep(live_view(views), orders, timeout, _now)
+        sweep(live_view(views), orders, timeout, _now, time_left(context))
 
     return inbox.consume(event, handle)
 

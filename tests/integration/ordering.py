@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import json
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -86,7 +87,12 @@ class Ordering:
         for fact in facts:
             assert self.deliver(self.fact(fact)) == []
 
-    def sweep(self, message_type: str = "order-sweep.due") -> list[str]:
+    def sweep(
+        self,
+        message_type: str = "order-sweep.due",
+        milliseconds_left: Iterator[int] | None = None,
+    ) -> list[str]:
+        """What the schedule sends; gives the ids of the messages that failed."""
         body = {
             "id": "schedule-1",
             "detail-type": message_type,
@@ -94,7 +100,10 @@ class Ordering:
             "time": "2026-11-21T10:30:00Z",
             "detail": {},
         }
-        answer = sweep_orders.handler(sqs_event(json.dumps(body)), CONTEXT)
+        waiting = milliseconds_left or itertools.repeat(30_000)
+        left = {"get_remaining_time_in_millis": lambda: next(waiting)}
+        context = SimpleNamespace(**vars(CONTEXT) | left)
+        answer = sweep_orders.handler(sqs_event(json.dumps(body)), context)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def history(self, order_id: str) -> list[Published[Any]]:

@@ -208,6 +208,24 @@ def test_an_order_that_cannot_be_swept_does_not_stop_the_others(
     assert set(ends.values()) == {"order.cancelled.v1"}
 
 
+def test_a_sweep_that_runs_out_of_time_ends_well_and_the_next_takes_the_rest(
+    ordering: Ordering, clock: Clock
+) -> None:
+    ids = [f"o{n}" for n in range(12)]
+    ordering.tell(*map(placed, ids))
+    ordering.project()
+    clock.advance(hours=1)
+
+    def cancelled() -> int:
+        return sum(ordering.types(o)[-1] == "order.cancelled.v1" for o in ids)
+
+    assert ordering.sweep(milliseconds_left=iter([30_000] * 5 + [4_000])) == []
+    assert cancelled() == 5
+    ordering.project()
+    assert ordering.sweep() == []
+    assert cancelled() == 12
+
+
 def test_another_message_in_the_sweeps_inbox_is_failed_not_dropped(ordering: Ordering) -> None:
     assert ordering.sweep("something.else") == ["message-0"]
 
