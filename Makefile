@@ -7,10 +7,10 @@ EMULATOR := build/emulator-venv/.millrace-stamp
 FAST := tests/unit tests/contracts tests/house -m "not emulator and not terraform" --hypothesis-profile=fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down demo test test-static test-fast e2e lint fmt schemas release-schemas openapi lock bench-images soak-orders bench-replay clean
+.PHONY: help setup build up down demo test test-static test-fast e2e lint fmt schemas release-schemas openapi lock bench-images bench-ingest bench-orders soak-orders soak-telemetry bench-replay bench-detect clean
 
 help: ## Show what there is to make
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(DEV) $(EMULATOR) ## Make the virtual environments (every other target does so itself)
 
@@ -69,11 +69,23 @@ lock: $(DEV) ## Pin the requirements anew; UPGRADE=--upgrade takes newer version
 bench-images: $(DEV) ## Measure the renderer side by side with its peers
 	$(RUN)/python -m benchmarks.images
 
+bench-orders: setup ## Measure what an order takes: requests, writes, time and dollars
+	$(RUN)/python -m benchmarks.orders
+
+bench-ingest: $(DEV) ## Measure the ingest of telemetry side by side with its peers
+	$(RUN)/python -m benchmarks.ingest
+
 soak-orders: setup ## Place 10,000 orders on local AWS while everything goes wrong
 	MILLRACE_SOAK_ORDERS=10000 $(RUN)/pytest -q -n 0 tests/e2e/test_orders.py -k many_orders
 
+soak-telemetry: setup ## Send 1,000,000 records of 5,000 devices on local AWS, faults included
+	MILLRACE_SOAK_RECORDS=1000000 $(RUN)/pytest -q -n 0 tests/e2e/test_telemetry.py
+
 bench-replay: setup ## Measure the rebuilding of a projection
 	$(RUN)/python -m benchmarks.replay
+
+bench-detect: $(DEV) ## Measure what the detectors find; NAB=folder adds the Numenta benchmark
+	$(RUN)/python -m benchmarks.detect $(if $(NAB),--nab "$(NAB)")
 
 clean: ## Stop local AWS and remove all that was made
 	@if [ -x $(RUN)/millrace ]; then $(RUN)/millrace down; fi

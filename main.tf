@@ -42,10 +42,31 @@ module "encryption" {
 module "observability" {
   source = "./modules/observability"
 
-  prefix      = local.prefix
-  alarm_email = var.alarms.email
-  kms         = local.kms
-  xray        = var.aws_only_features && var.runtime.tracing ? {} : null
+  stack = {
+    project     = var.project
+    environment = var.environment
+    prefix      = local.prefix
+    region      = var.account.region
+    account_id  = var.account.id
+    partition   = var.account.partition
+  }
+  alarms            = var.alarms
+  kms               = local.kms
+  xray              = var.aws_only_features && var.runtime.tracing ? {} : null
+  aws_only_features = var.aws_only_features
+
+  bus_name = module.event_bus.bus_name
+  api = one([
+    for api in module.http_api : { id = api.api_id, alarms = api.alarms, access_log_name = api.access_log_name }
+  ])
+  services = merge(concat(
+    [
+      for capability, services in local.by_capability : {
+        for service, instances in services : service => merge(instances[0], { capability = capability }) if length(instances) > 0
+      }
+    ],
+    [for api in module.http_api : { http-api = { capability = "api", functions = api.functions } }],
+  )...)
 }
 
 module "event_bus" {
@@ -64,40 +85,62 @@ module "image_pipeline" {
   function = var.images.function
 }
 
-# The shop: services that meet on the bus, and the API in front of them.
+module "telemetry" {
+  source = "./modules/telemetry"
+  count  = contains(var.capabilities, "telemetry") ? 1 : 0
+
+  platform        = local.platform
+  bus             = local.bus
+  stream          = var.telemetry.stream
+  ingest          = var.telemetry.ingest
+  limits          = var.telemetry.limits
+  device_types    = var.telemetry.device_types
+  sweep_minutes   = var.telemetry.sweep_minutes
+  raw             = var.telemetry.raw
+  iot             = var.telemetry.iot
+  silence_minutes = var.telemetry.silence_minutes
+}
+
+# The API, in front of every service that has routes.
 
 locals {
-  shop    = contains(var.capabilities, "shop") ? 1 : 0
-  sandbox = local.shop == 1 && var.shop.sandbox != null ? 1 : 0
-
   api_routes = merge(concat(
     module.catalog[*].routes,
     module.basket[*].routes,
     module.ordering[*].routes,
     module.inventory[*].routes,
     module.sandbox_gateway[*].routes,
+    module.telemetry[*].routes,
   )...)
   api_url = (
-    var.shop.api_address == null
+    var.api.address == null
     ? one(module.http_api[*].api_url)
-    : format(var.shop.api_address, one(module.http_api[*].api_id))
+    : format(var.api.address, one(module.http_api[*].api_id))
   )
-  gateway = local.sandbox == 0 ? var.shop.gateway : {
-    url        = "${local.api_url}${module.sandbox_gateway[0].path}"
-    secret_arn = module.sandbox_gateway[0].secret_arn
-  }
 }
 
 module "http_api" {
   source = "./modules/http-api"
-  count  = local.shop
+  count  = length(setintersection(var.capabilities, ["shop", "telemetry"])) > 0 ? 1 : 0
 
   platform = local.platform
   routes   = local.api_routes
-  issuer   = var.shop.issuer
-  users    = var.shop.users
-  cors     = var.shop.cors
-  domain   = var.shop.domain
+  issuer   = var.api.issuer
+  users    = var.api.users
+  cors     = var.api.cors
+  domain   = var.api.domain
+}
+
+# The shop: services that meet on the bus.
+
+locals {
+  shop    = contains(var.capabilities, "shop") ? 1 : 0
+  sandbox = local.shop == 1 && var.shop.sandbox != null ? 1 : 0
+
+  gateway = local.sandbox == 0 ? var.shop.gateway : {
+    url        = "${local.api_url}${module.sandbox_gateway[0].path}"
+    secret_arn = module.sandbox_gateway[0].secret_arn
+  }
 }
 
 module "catalog" {

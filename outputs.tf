@@ -1,16 +1,24 @@
 locals {
-  # Every service module has the same shape of outputs: a new one joins this list and is seen everywhere.
-  services = concat(
-    module.image_pipeline,
-    module.catalog,
-    module.basket,
-    module.ordering,
-    module.inventory,
-    module.fraud,
-    module.payment,
-    module.sandbox_gateway,
-    module.notification,
-  )
+  # Every service module has the same shape of outputs: a new one joins its capability here and is seen everywhere.
+  by_capability = {
+    images = {
+      image-pipeline = module.image_pipeline
+    }
+    shop = {
+      catalog         = module.catalog
+      basket          = module.basket
+      ordering        = module.ordering
+      inventory       = module.inventory
+      fraud           = module.fraud
+      payment         = module.payment
+      sandbox-gateway = module.sandbox_gateway
+      notification    = module.notification
+    }
+    telemetry = {
+      telemetry = module.telemetry
+    }
+  }
+  services = flatten([for services in values(local.by_capability) : values(services)])
 }
 
 output "prefix" {
@@ -69,17 +77,17 @@ output "dead_letter_queues" {
 }
 
 output "api_url" {
-  description = "Where the HTTP API answers, without a trailing slash; null without the capability \"shop\"."
+  description = "Where the HTTP API answers, without a trailing slash; null without an API."
   value       = one(module.http_api[*].api_url)
 }
 
 output "api_id" {
-  description = "The HTTP API's id; null without the capability \"shop\"."
+  description = "The HTTP API's id; null without an API."
   value       = one(module.http_api[*].api_id)
 }
 
 output "issuer" {
-  description = "Whose tokens the HTTP API trusts; null without the capability \"shop\"."
+  description = "Whose tokens the HTTP API trusts; null without an API."
   value       = one(module.http_api[*].issuer)
 }
 
@@ -109,11 +117,43 @@ output "orders_views" {
 }
 
 output "audience" {
-  description = "The audiences of which a token names at least one; null without the capability \"shop\"."
+  description = "The audiences of which a token names at least one; null without an API."
   value       = one(module.http_api[*].audience)
 }
 
 output "routes" {
-  description = "What the HTTP API answers, by route key; empty without the capability \"shop\"."
+  description = "What the HTTP API answers, by route key; empty without an API."
   value       = merge(module.http_api[*].routes...)
+}
+
+output "telemetry_stream" {
+  description = "The stream that devices write to; null without the capability \"telemetry\"."
+  value       = one(module.telemetry[*].stream_name)
+}
+
+output "telemetry_table" {
+  description = "The table of devices, rollups and anomalies; null without the capability \"telemetry\"."
+  value       = one(module.telemetry[*].table)
+}
+
+output "telemetry_raw_bucket" {
+  description = "Where the raw telemetry is, in files by date and hour; null without the capability \"telemetry\"."
+  value       = one(module.telemetry[*].raw_bucket)
+}
+
+output "device_types_parameter" {
+  description = "The parameter that says what is normal for which type of device; null without the capability \"telemetry\"."
+  value       = one(module.telemetry[*].parameter)
+}
+
+output "events" {
+  description = "Each event type's source, and the inboxes that read it, by type."
+  value = {
+    for type, event in merge(local.services[*].emits...) : type => {
+      source = event.source
+      inboxes = sort([
+        for consumed in local.services[*].consumes : consumed[type].inbox if contains(keys(consumed), type)
+      ])
+    }
+  }
 }

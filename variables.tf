@@ -37,14 +37,14 @@ variable "account" {
 }
 
 variable "capabilities" {
-  description = "What to build: \"images\" (renditions of uploaded pictures), \"shop\" (catalog, basket, orders, stock, fraud check, payment, e-mails, and the HTTP API). Default: all."
+  description = "What to build: \"images\" (renditions of uploaded pictures), \"shop\" (catalog, basket, orders, stock, fraud check, payment, e-mails), \"telemetry\" (what devices send: rollups, anomalies, raw files). The HTTP API comes with either of the last two. Default: all."
   type        = set(string)
-  default     = ["images", "shop"]
+  default     = ["images", "shop", "telemetry"]
   nullable    = false
 
   validation {
-    condition     = length(setsubtract(var.capabilities, ["images", "shop"])) == 0
-    error_message = "Capabilities want a subset of: images, shop; got [${join(", ", var.capabilities)}]."
+    condition     = length(setsubtract(var.capabilities, ["images", "shop", "telemetry"])) == 0
+    error_message = "Capabilities want a subset of: images, shop, telemetry; got [${join(", ", var.capabilities)}]."
   }
 }
 
@@ -157,8 +157,25 @@ variable "aws_only_features" {
   nullable    = false
 }
 
+variable "api" {
+  description = "The HTTP API: who may call it, from which web pages, and its host name (see modules/http-api); `address` says where functions reach an API whose own host name is not in DNS, as a format with %s for its id."
+  type = object({
+    issuer = optional(object({ url = string, audience = set(string) }))
+    users = optional(object({
+      self_sign_up    = optional(bool)
+      token_minutes   = optional(number)
+      operator_tokens = optional(bool)
+    }), {})
+    cors    = optional(object({ origins = optional(set(string)), max_age_seconds = optional(number) }), {})
+    domain  = optional(object({ name = string, certificate_arn = string }))
+    address = optional(string)
+  })
+  default  = {}
+  nullable = false
+}
+
 variable "shop" {
-  description = "The capability \"shop\": who moves the money (a gateway, or the sandbox that moves none; never both), who e-mails come from, minutes until an unfinished order is cancelled, what looks like fraud (see modules/fraud), and who may call the API (see modules/http-api)."
+  description = "The capability \"shop\": who moves the money (a gateway, or the sandbox that moves none; never both), who e-mails come from, minutes until an unfinished order is cancelled, and what looks like fraud (see modules/fraud)."
   type = object({
     gateway = optional(object({ url = string, secret_arn = string }))
     sandbox = optional(object({
@@ -179,16 +196,6 @@ variable "shop" {
         when   = list(object({ field = string, op = string, value = optional(number), values = optional(list(string)) }))
       }))
     }))
-    issuer = optional(object({ url = string, audience = set(string) }))
-    users = optional(object({
-      self_sign_up    = optional(bool)
-      token_minutes   = optional(number)
-      operator_tokens = optional(bool)
-    }), {})
-    cors   = optional(object({ origins = optional(set(string)), max_age_seconds = optional(number) }), {})
-    domain = optional(object({ name = string, certificate_arn = string }))
-    # Where functions reach the API whose own host name is not in DNS: a format with %s for its id.
-    api_address = optional(string)
   })
   default  = {}
   nullable = false
@@ -205,4 +212,54 @@ variable "shop" {
     condition     = !contains(var.capabilities, "shop") || var.shop.sender != null
     error_message = "A shop wants the sender of its e-mails (sender.address); got none."
   }
+}
+
+variable "telemetry" {
+  description = "The capability \"telemetry\": the stream that devices write to, how records are taken in, what is refused or kept, what is normal for which type of device, MQTT, and after how many minutes without any record the alarm goes off (null: never; see modules/telemetry)."
+  type = object({
+    stream = optional(object({
+      shards          = optional(number)
+      retention_hours = optional(number)
+    }), {})
+    ingest = optional(object({
+      batch_size      = optional(number)
+      window_seconds  = optional(number)
+      parallelization = optional(number)
+      memory_mb       = optional(number)
+      timeout_seconds = optional(number)
+    }), {})
+    limits = optional(object({
+      lateness_hours = optional(number)
+      future_seconds = optional(number)
+      rollup_days    = optional(number)
+      silent_minutes = optional(number)
+    }), {})
+    device_types = optional(map(object({
+      silent_minutes = optional(number)
+      metrics = optional(map(object({
+        z                    = optional(number)
+        alpha                = optional(number)
+        warm_up              = optional(number)
+        min_deviation        = optional(number)
+        low                  = optional(number)
+        high                 = optional(number)
+        max_rate_per_second  = optional(number)
+        stuck_after_readings = optional(number)
+        stuck_tolerance      = optional(number)
+        clear_after          = optional(number)
+        relearn_after        = optional(number)
+        skew_seconds         = optional(number)
+      })))
+    })))
+    sweep_minutes = optional(number)
+    raw = optional(object({
+      infrequent_after_days = optional(number)
+      expire_after_days     = optional(number)
+      first_day             = optional(string)
+    }), {})
+    iot             = optional(object({ topic = optional(string) }))
+    silence_minutes = optional(number)
+  })
+  default  = {}
+  nullable = false
 }

@@ -6,9 +6,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from millrace import contact_sheet_orders
+from millrace import contact_sheet_orders, contact_sheet_telemetry
 from millrace.demo import Shown
 from millrace.demo.orders import Followed
+from millrace.demo.telemetry import Simulated
 from millrace.paths import BUILD, write_whole
 
 DIRECTORY = BUILD / "demo"
@@ -21,6 +22,7 @@ def write(
     shown: list[Shown],
     rendition: Callable[[str], bytes],
     orders: Sequence[Followed] = (),
+    simulated: Simulated | None = None,
     directory: Path = DIRECTORY,
 ) -> Path:
     """Write `index.html` and `pictures/` anew; returns the page's path.
@@ -33,17 +35,21 @@ def write(
         for made in picture.manifest["renditions"]:
             write_whole(directory / _file(number, made), rendition(made["key"]))
     page = directory / "index.html"
-    write_whole(page, html(shown, orders))
+    write_whole(page, html(shown, orders, simulated))
     return page
 
 
-def html(shown: list[Shown], orders: Sequence[Followed] = ()) -> str:
+def html(
+    shown: list[Shown], orders: Sequence[Followed] = (), simulated: Simulated | None = None
+) -> str:
     """The page, with a section for what there is; it needs nothing from the network."""
     sections = []
     if shown:
         sections.append(_pictures(shown))
     if orders:
         sections.append(contact_sheet_orders.section(list(orders)))
+    if simulated:
+        sections.append(contact_sheet_telemetry.section(simulated))
     body = "\n".join(sections)
     return f"""<!doctype html>
 <html lang="en">

@@ -39,7 +39,7 @@ a new version, and whoever reads an old event sees the newest version of it.
 
 
 def text() -> str:
-    """The page as it is committed. Raises MillraceError for an event that lacks words."""
+    """The page as it is committed. Raises MillraceError for an event that lacks something."""
     events = sorted(EVENTS, key=lambda event: (event.SOURCE, event.TYPE))
     parts = [_INTRODUCTION, _index(events), "## Meta\n", _sentence(Meta) + "\n", _table(Meta)]
     for source, group in groupby(events, key=lambda event: event.SOURCE):
@@ -95,7 +95,11 @@ def _producer(event: type[Event]) -> str:
     if event in UPCASTERS:
         newer = UPCASTERS[event][0].TYPE
         return f"none any more; it is read as [`{newer}`](#{_anchor(newer)})"
-    return ", ".join(f"[{path}](../{path})" for path in event_flow.producers(event))
+    found = event_flow.producers(event)
+    if not found:
+        home = relative(event_flow.home(event.SOURCE))
+        raise MillraceError(f"{event.TYPE} has no producer: {home} never makes {event.__name__}.")
+    return ", ".join(f"[{path}](../{path})" for path in found)
 
 
 def _consumers(event: type[Event]) -> str:

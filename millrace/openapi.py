@@ -1,7 +1,8 @@
 """Write `lambdas/api_docs/openapi.json` from the routes of every service: `make openapi`.
 
-The routes and their types are the source: `lambdas/<service>/api.py` declares an `API`, and the
-same declaration dispatches, checks and is described here. The same routes give the same bytes.
+The routes and their types are the source: a function that answers HTTP declares an `API` (usually
+`lambdas/<service>/api.py`), and the same declaration dispatches, checks and is described here. The
+same routes give the same bytes.
 """
 
 import importlib
@@ -65,13 +66,19 @@ class GatewayRefusal(msgspec.Struct, frozen=True):
     message: str
 
 
+def modules() -> list[str]:
+    """The modules that declare an API, by dotted name. Raises MillraceError when none is found."""
+    sources = sorted((ROOT / "lambdas").glob("*/*.py"))
+    found = [path for path in sources if "\nAPI = Api(" in path.read_text(encoding="utf-8")]
+    if not found:
+        raise MillraceError("No service declares an API.")
+    return [f"lambdas.{path.parent.name}.{path.stem}" for path in found]
+
+
 def apis() -> list[Api]:
-    """The API of every service that has one, by name. Raises MillraceError when none is found."""
-    modules = sorted((ROOT / "lambdas").glob("*/api.py"))
-    services = [path.parent.name for path in modules if path.parent.name not in NOT_DESCRIBED]
-    if not services:
-        raise MillraceError("No service has an api.py.")
-    return [importlib.import_module(f"lambdas.{service}.api").API for service in services]
+    """The API of every service that has one and is described, by name. Raises MillraceError."""
+    described = [name for name in modules() if name.split(".")[1] not in NOT_DESCRIBED]
+    return [importlib.import_module(name).API for name in described]
 
 
 def document(described: Iterable[Api]) -> dict[str, Any]:

@@ -24,12 +24,17 @@ class Service:
 
 
 def discover(root: Path = ROOT) -> list[Service]:
-    """Every package in `lambdas/` that holds at least one handler module, by name."""
-    packages = sorted(path.parent for path in (root / "lambdas").glob("*/__init__.py"))
+    """Every package in `lambdas/` that holds at least one handler module, by name.
+
+    Raises MillraceError for a folder with a handler that is no package.
+    """
+    folders = sorted({path.parent for path in (root / "lambdas").glob("*/*.py")})
     services = []
-    for package in packages:
+    for package in folders:
         functions = tuple(path.stem for path in sorted(package.glob("*.py")) if has_handler(path))
         if functions and package.name not in SHARED:
+            if not (package / "__init__.py").exists():
+                raise MillraceError(f"lambdas/{package.name} has a handler but no __init__.py.")
             services.append(Service(package.name, functions, _lock(package)))
     return services
 

@@ -34,6 +34,8 @@ UNUSED = (
     # pyvips speaks to libvips through the compiled `_libvips`, not through cffi's C parser.
     "cffi/",
     "pycparser/",
+    # fastdigest's wheel puts it beside the package.
+    "benchmark.py",
 )
 SOURCES_OF_LIBRARIES = (".pyi", ".pyc", ".c", ".h", ".pyx", ".pxd")
 # What a dist-info folder is for at run time: the version, entry points and the licence.
@@ -48,6 +50,8 @@ def is_shipped(path: PurePosixPath) -> bool:
     if top.endswith(".dist-info"):
         name = top.split("-")[0]
         return name not in PROVIDED_DISTRIBUTIONS and rest[0].startswith(KEPT_METADATA)
+    if not rest and path.suffix not in (".py", ".so"):
+        return False  # a wheel's loose documents
     if {"tests", "test", "__pycache__"}.intersection(path.parts[:-1]):
         return False
     unused = path.as_posix().startswith(UNUSED) or path.name == "py.typed"

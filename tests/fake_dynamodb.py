@@ -72,6 +72,16 @@ class FakeDynamoDb:
         found.sort(key=lambda item: str(item["sk"]), reverse=not request["ScanIndexForward"])
         yield {"Items": [_marshal(item) for item in found[:limit]]}
 
+    def put_item(self, **request: Any) -> dict[str, Any]:
+        key = _key(_plain(request["Item"]))
+        with self._lock:
+            if self._random.random() < self._conflicts:
+                raise ClientError("TransactionConflictException")
+            if not self._allows(request, key):
+                raise ClientError("ConditionalCheckFailedException")
+            self._apply("Put", request, key)
+        return {}
+
     def transact_write_items(self, **request: Any) -> None:
         writes = [next(iter(write.items())) for write in request["TransactItems"]]
         keys = [_key(_plain(body.get("Item") or body["Key"])) for _, body in writes]
@@ -108,6 +118,7 @@ class FakeDynamoDb:
 
 def holds(condition: str, item: Item, names: dict[str, str], values: Item) -> bool:
     """Whether an item meets a condition: clauses joined by AND, those by OR, no parentheses."""
+    condition = re.sub(r"(\w+) BETWEEN (:\w+) AND (:\w+)", r"\1 >= \2 AND \1 <= \3", condition)
     return any(
         all(_clause(clause.strip(), item, names, values) for clause in part.split(" AND "))
         for part in condition.split(" OR ")

@@ -26,8 +26,9 @@ class FakeSqs:
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries], "Failed": []}
 
 
-def sqs_event(*bodies: str, receives: int = 1) -> dict[str, Any]:
+def sqs_event(*bodies: str, receives: int = 1, trace: str | None = None) -> dict[str, Any]:
     """What Lambda gives a function that reads an inbox: one record a body."""
+    traced = {"AWSTraceHeader": trace} if trace else {}
     return {
         "Records": [
             {
@@ -39,6 +40,7 @@ def sqs_event(*bodies: str, receives: int = 1) -> dict[str, Any]:
                     "SentTimestamp": "1795253415123",
                     "SenderId": "AIDAIENQZJOLO23YVJ4VO",
                     "ApproximateFirstReceiveTimestamp": "1795253415130",
+                    **traced,
                 },
                 "messageAttributes": {},
                 "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",

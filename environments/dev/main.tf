@@ -20,7 +20,33 @@ module "millrace" {
   shop = {
     sandbox = {}
     sender  = { address = "shop-dev@example.com" }
-    users   = { operator_tokens = true }
+  }
+  api = { users = { operator_tokens = true } }
+  telemetry = {
+    stream = { shards = 1 } # a third of what on-demand costs while nobody sends
+    raw    = { expire_after_days = 30 }
+    # What `millrace telemetry simulate` sends.
+    device_types = {
+      default = {}
+      pump = {
+        metrics = {
+          temperature = { low = -20, high = 110, stuck_after_readings = 12 }
+          pressure    = { low = 0, high = 10, max_rate_per_second = 1 }
+        }
+      }
+      freezer = {
+        metrics = {
+          temperature = { low = -40, high = -5, stuck_after_readings = 12 }
+          humidity    = { low = 0, high = 100 }
+        }
+      }
+      meter = {
+        metrics = {
+          voltage = { low = 180, high = 260, stuck_after_readings = 12 }
+          power   = { low = 0, high = 25, max_rate_per_second = 3 }
+        }
+      }
+    }
   }
   data = {
     protect                = false

@@ -29,9 +29,37 @@ module "millrace" {
   shop = {
     sandbox = {}
     sender  = { address = "shop@example.com" }
-    users   = { operator_tokens = true }
+  }
+  api = {
+    users = { operator_tokens = true }
     # The host names that the local AWS gives its APIs are not in DNS.
-    api_address = var.endpoint == null ? null : "${var.endpoint}/_aws/execute-api/%s/$default"
+    address = var.endpoint == null ? null : "${var.endpoint}/_aws/execute-api/%s/$default"
+  }
+
+  telemetry = {
+    stream = { shards = 1 } # an on-demand stream of the local AWS has one, too
+    # What `millrace telemetry simulate` sends.
+    device_types = {
+      default = {}
+      pump = {
+        metrics = {
+          temperature = { low = -20, high = 110, stuck_after_readings = 12 }
+          pressure    = { low = 0, high = 10, max_rate_per_second = 1 }
+        }
+      }
+      freezer = {
+        metrics = {
+          temperature = { low = -40, high = -5, stuck_after_readings = 12 }
+          humidity    = { low = 0, high = 100 }
+        }
+      }
+      meter = {
+        metrics = {
+          voltage = { low = 180, high = 260, stuck_after_readings = 12 }
+          power   = { low = 0, high = 25, max_rate_per_second = 3 }
+        }
+      }
+    }
   }
 
   aws_only_features = false

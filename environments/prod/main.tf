@@ -24,6 +24,12 @@ module "millrace" {
     }
     sender = { address = "shop-prod@example.com" }
   }
+  telemetry = {
+    stream          = { retention_hours = 168 } # a week to mend what reads it
+    raw             = { infrequent_after_days = 30, expire_after_days = 730 }
+    iot             = {}
+    silence_minutes = 15
+  }
   data = {
     customer_managed_key = true
     archive_days         = 365

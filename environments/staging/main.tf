@@ -24,6 +24,11 @@ module "millrace" {
     }
     sender = { address = "shop-staging@example.com" }
   }
+  telemetry = {
+    raw             = { expire_after_days = 90 }
+    iot             = {}
+    silence_minutes = 60
+  }
   data = {
     customer_managed_key = true
     archive_days         = 30

@@ -56,17 +56,17 @@ output "dead_letter_queues" {
 }
 
 output "api_url" {
-  description = "Where the HTTP API answers, without a trailing slash; null without the capability \"shop\"."
+  description = "Where the HTTP API answers, without a trailing slash; null without an API."
   value       = module.millrace.api_url
 }
 
 output "api_id" {
-  description = "The HTTP API's id; null without the capability \"shop\"."
+  description = "The HTTP API's id; null without an API."
   value       = module.millrace.api_id
 }
 
 output "issuer" {
-  description = "Whose tokens the HTTP API trusts; null without the capability \"shop\"."
+  description = "Whose tokens the HTTP API trusts; null without an API."
   value       = module.millrace.issuer
 }
 
@@ -96,11 +96,36 @@ output "orders_views" {
 }
 
 output "audience" {
-  description = "The audiences of which a token names at least one; null without the capability \"shop\"."
+  description = "The audiences of which a token names at least one; null without an API."
   value       = module.millrace.audience
 }
 
 output "routes" {
-  description = "What the HTTP API answers, by route key; empty without the capability \"shop\"."
+  description = "What the HTTP API answers, by route key; empty without an API."
   value       = module.millrace.routes
+}
+
+output "telemetry_stream" {
+  description = "The stream that devices write to; null without the capability \"telemetry\"."
+  value       = module.millrace.telemetry_stream
+}
+
+output "telemetry_table" {
+  description = "The table of devices, rollups and anomalies; null without the capability \"telemetry\"."
+  value       = module.millrace.telemetry_table
+}
+
+output "telemetry_raw_bucket" {
+  description = "Where the raw telemetry is, in files by date and hour; null without the capability \"telemetry\"."
+  value       = module.millrace.telemetry_raw_bucket
+}
+
+output "device_types_parameter" {
+  description = "The parameter that says what is normal for which type of device; null without the capability \"telemetry\"."
+  value       = module.millrace.device_types_parameter
+}
+
+output "events" {
+  description = "Each event type's source, and the inboxes that read it, by type."
+  value       = module.millrace.events
 }

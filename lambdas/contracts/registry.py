@@ -10,6 +10,7 @@ from lambdas.contracts import (
     payments,
     products,
     stock,
+    telemetry,
 )
 from lambdas.contracts.event import Event
 
@@ -41,6 +42,8 @@ EVENTS: tuple[type[Event], ...] = (
     stock.StockRejectedV1,
     stock.StockReleasedV1,
     stock.StockReservedV1,
+    telemetry.AnomalyDetectedV1,
+    telemetry.DeviceRegisteredV1,
 )
 
 BY_TYPE: dict[str, type[Event]] = {event.TYPE: event for event in EVENTS}

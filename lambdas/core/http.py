@@ -174,6 +174,9 @@ class Api:
                     Problem(500, "Internal error", "the fault is ours; report the correlation id"),
                     correlation_id,
                 )
+            observability.annotate(status=status)
+            if status >= 500:
+                observability.mark_fault()
         return {
             "statusCode": status,
             "headers": {**headers, "x-correlation-id": correlation_id},

@@ -5,6 +5,8 @@ comes back at once, since nothing but the count of receives stands between it an
 queue. Nothing is ever logged and dropped.
 """
 
+import contextlib
+import datetime as dt
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import msgspec
 
 from lambdas.contracts.codec import Published, UnknownType, decode
-from lambdas.contracts.event import Event
+from lambdas.contracts.event import Event, Meta
 from lambdas.core import aws, observability
 from lambdas.core.errors import Poison
 
@@ -20,7 +22,10 @@ RETRY_DELAYS_SECONDS = (5, 30, 180, 900)
 """Pause before the 2nd, 3rd, 4th and 5th try; together longer than most outages of a dependency."""
 
 
-class BusEvent(msgspec.Struct, frozen=True, kw_only=True, rename={"type": "detail-type"}):
+_NAMES = {"type": "detail-type", "replay": "replay-name"}
+
+
+class BusEvent(msgspec.Struct, frozen=True, kw_only=True, rename=_NAMES):
     """An event as EventBridge delivers it; `detail` is still the raw JSON."""
 
     id: str
@@ -28,6 +33,8 @@ class BusEvent(msgspec.Struct, frozen=True, kw_only=True, rename={"type": "detai
     source: str
     time: str
     detail: msgspec.Raw
+    replay: str | None = None
+    """The replay that sent the event again; None for one that comes for the first time."""
     trace: str | None = None
     """The X-Ray header that travelled with the message; set from the record, not the body."""
 
@@ -50,12 +57,16 @@ def typed(handlers: Mapping[type[Event], Callable[[Published[Any]], None]]) -> H
     """
 
     def handle(event: BusEvent) -> None:
+        # First, so that the trace also tells of an event that cannot be handled.
+        if meta := _meta(event):
+            # A message that lost its header on the way (local AWS) is linked by what it remembers.
+            upstream = observability.trace_id(event.trace or meta.trace)
+            observability.annotate(upstream=upstream, **_facts(event, meta))
         published = _published(event)
         call = handlers.get(type(published.data))
         if call is None:
             raise Poison("unknown-type", f"{event.type} is not handled here")
-        meta = published.meta
-        with observability.correlated(meta.correlation_id, subject=meta.subject, event_id=meta.id):
+        with observability.correlated(**_facts(event, published.meta)):
             call(published)
 
     return handle
@@ -68,6 +79,29 @@ def _published(event: BusEvent) -> Published[Any]:
         raise Poison("unknown-type", f"{event.type} has no contract") from error
     except msgspec.DecodeError as error:
         raise Poison("undecodable", f"{event.type}: {error}") from error
+
+
+class _WithMeta(msgspec.Struct):
+    meta: Meta
+
+
+def _meta(event: BusEvent) -> Meta | None:
+    """What an event of the platform says of itself, whatever is wrong with its data."""
+    try:
+        return msgspec.json.decode(event.detail, type=_WithMeta).meta
+    except msgspec.DecodeError:
+        return None
+
+
+def _facts(event: BusEvent, meta: Meta) -> dict[str, str]:
+    """What logs and traces are searched by."""
+    return {
+        "correlation_id": meta.correlation_id,
+        "causation_id": meta.causation_id,
+        "event_id": meta.id,
+        "event_type": event.type,
+        "subject": meta.subject,
+    }
 
 
 class _Attributes(msgspec.Struct, rename="pascal"):
@@ -92,23 +126,33 @@ def consume(event: dict[str, Any], handle: Handle, *, sqs: Any = None) -> dict[s
 
     `sqs` is a botocore client, by default the process's own; it is used only for failed records.
     """
+    ages: list[float] = []
+    records = msgspec.convert(event, _Batch).records
     failed = [
         (record, error)
-        for record in msgspec.convert(event, _Batch).records
-        if (error := _attempt(record, handle)) is not None
+        for record in records
+        if (error := _attempt(record, handle, ages)) is not None
     ]
     observability.count("RecordsFailed", len(failed))
+    if ages:
+        queue = records[0].event_source_arn.rpartition(":")[2]
+        observability.measure_ms_apart("EventAgeMs", ages, inbox=queue)
     if failed:
         _schedule_retries(failed, sqs or aws.client("sqs"))
     return {"batchItemFailures": [{"itemIdentifier": record.message_id} for record, _ in failed]}
 
 
-def _attempt(record: _Record, handle: Handle) -> Exception | None:
-    """None, or why this record failed. No record's failure may stop the others."""
+def _attempt(record: _Record, handle: Handle, ages: list[float]) -> Exception | None:
+    """None, or why this record failed. No record's failure may stop the others.
+
+    The age of a handled event, in milliseconds, joins `ages`: what the promise is measured by.
+    """
+    event = None
     try:
         event = _decode(record)
-        with observability.step("handle", event=event.id, upstream=event.trace or ""):
+        with observability.step("handle", upstream=observability.trace_id(event.trace)):
             handle(event)
+        ages += _age_ms(event)
     except Exception as error:
         poison = isinstance(error, Poison)
         observability.logger().exception(
@@ -118,10 +162,37 @@ def _attempt(record: _Record, handle: Handle) -> Exception | None:
                 "receive_count": int(record.attributes.approximate_receive_count),
                 "poison": poison,
                 "reason": error.reason if isinstance(error, Poison) else type(error).__name__,
+                **(_facts(event, meta) if event and (meta := _meta(event)) else {}),
             },
         )
         return error
     return None
+
+
+class _Meta(msgspec.Struct):
+    time: str
+
+
+class _Detail(msgspec.Struct):
+    meta: _Meta
+
+
+def _age_ms(event: BusEvent) -> list[float]:
+    """How long ago the event was written; [] for one that nothing can be said of.
+
+    Our own events know it to the millisecond, the bus only to the second. A replayed event is old
+    on purpose.
+    """
+    if event.replay is not None:
+        return []
+    written = event.time
+    with contextlib.suppress(msgspec.DecodeError):  # an event of AWS, which has no meta
+        written = msgspec.json.decode(event.detail, type=_Detail).meta.time
+    try:
+        age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(written)
+    except (ValueError, TypeError):  # no time, or one without a zone
+        return []
+    return [max(0.0, age.total_seconds() * 1000)]
 
 
 def _decode(record: _Record) -> BusEvent:

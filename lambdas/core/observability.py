@@ -8,14 +8,23 @@ without an environment.
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
+    AmazonCloudWatchEMFProvider,
+)
 
 Handler = Callable[[dict[str, Any], Any], Any]
 H = TypeVar("H", bound=Handler)
+A = TypeVar("A")
+R = TypeVar("R")
+
+MAX_ANNOTATION = 1000
+"""Characters of an annotation's value (X-Ray limit)."""
 
 
 @functools.cache
@@ -47,9 +56,15 @@ def instrumented(handler: H) -> H:
     Exceptions are recorded without the response body, which may hold a customer's data.
     """
 
+    @functools.wraps(handler)
+    def named(event: dict[str, Any], context: Any) -> Any:
+        # On AWS Lambda's own segment has the name; without it nothing else would tell.
+        annotate(function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
+        return handler(event, context)
+
     @functools.cache
     def wrapped() -> Handler:
-        inner: Any = metrics().log_metrics(handler, capture_cold_start_metric=True)
+        inner: Any = metrics().log_metrics(named, capture_cold_start_metric=True)
         inner = tracer().capture_lambda_handler(inner, capture_response=False)
         wired: Handler = logger().inject_lambda_context(inner, clear_state=True)
         return wired
@@ -62,20 +77,76 @@ def instrumented(handler: H) -> H:
 
 
 @contextlib.contextmanager
-def step(name: str, **annotations: str | bool) -> Iterator[None]:
+def step(name: str, **annotations: str | int | bool) -> Iterator[None]:
     """A subsegment of the trace around one step of the work, with annotations to search by."""
-    with tracer().provider.in_subsegment(name=f"## {name}") as subsegment:
-        if subsegment is not None:
-            for key, value in annotations.items():
-                subsegment.put_annotation(key, value)
+    with tracer().provider.in_subsegment(name=f"## {name}"):
+        annotate(**annotations)
         yield
+
+
+def annotate(**annotations: str | int | bool) -> None:
+    """Annotate the running step; what is empty is left out, what is too long is cut."""
+    provider: Any = tracer().provider
+    running = provider.current_subsegment()
+    if running is None or not running.sampled:
+        return
+    for key, value in annotations.items():
+        if value != "":
+            running.put_annotation(key, value[:MAX_ANNOTATION] if isinstance(value, str) else value)
+
+
+def mark_fault() -> None:
+    """Show the running step as failed, where the failure is answered and not raised."""
+    provider: Any = tracer().provider
+    running = provider.current_subsegment()
+    if running is not None and running.sampled:
+        running.add_fault_flag()
 
 
 @contextlib.contextmanager
 def correlated(correlation_id: str, **keys: str) -> Iterator[None]:
-    """Every log line inside carries `correlation_id` and `keys`; they end with the block."""
+    """Logs and trace tell whom the work inside is for.
+
+    Every log line inside carries `correlation_id` and `keys`; the running step has them as
+    annotations. So give every correlation of a batch a step of its own.
+    """
+    annotate(correlation_id=correlation_id, **keys)
     with logger().append_context_keys(correlation_id=correlation_id, **keys):
         yield
+
+
+def is_traced() -> bool:
+    """Whether this invocation's trace is kept; where it is not, spare the work for it."""
+    provider: Any = tracer().provider
+    return not tracer().disabled and bool(provider.is_sampled())
+
+
+def record_step(name: str, began: float, **annotations: str | int | bool) -> None:
+    """Record a step that began at `began` (seconds of the epoch) and ends now.
+
+    For one of many that are done in a single call: a trace has no steps side by side.
+    """
+    ended = time.time()
+    provider: Any = tracer().provider
+    running = provider.begin_subsegment(f"## {name}")
+    if running is not None:
+        running.start_time = began
+        annotate(**annotations)
+        provider.end_subsegment(ended)
+
+
+def carried(work: Callable[[A], R]) -> Callable[[A], R]:
+    """`work`, to be called in another thread: it is traced as a part of the step running here."""
+    provider: Any = tracer().provider
+    running = provider.current_subsegment() if is_traced() else None
+    if running is None:
+        return work
+
+    def traced(argument: A) -> R:
+        provider.set_trace_entity(running)
+        return work(argument)
+
+    return traced
 
 
 def count(name: str, value: float = 1) -> None:
@@ -88,6 +159,27 @@ def measure_ms(name: str, value: float) -> None:
     metrics().add_metric(name=name, unit=MetricUnit.Milliseconds, value=value)
 
 
+def measure_ms_apart(name: str, values: Iterable[float], **dimensions: str) -> None:
+    """Observations of a duration that are told apart by `dimensions` alone, not by the service.
+
+    For what an alarm must find by a name that it knows, such as a queue's.
+    """
+    apart = AmazonCloudWatchEMFProvider()
+    apart.service = ""  # or it would be one dimension more
+    for key, value in dimensions.items():
+        apart.add_dimension(name=key, value=value)
+    for value_ms in values:
+        apart.add_metric(name=name, unit=MetricUnit.Milliseconds, value=value_ms)
+    if apart.metric_set:
+        apart.flush_metrics()
+
+
 def trace_header() -> str | None:
     """The X-Ray header of the running invocation, to travel with the events it causes."""
     return os.environ.get("_X_AMZN_TRACE_ID")
+
+
+def trace_id(header: str | None) -> str:
+    """The trace that a header names ("Root=1-...;Parent=...;Sampled=1"), "" without one."""
+    fields = dict(part.strip().partition("=")[::2] for part in (header or "").split(";"))
+    return fields.get("Root", "")

@@ -96,12 +96,19 @@ class Table:
         *,
         prefix: str = "",
         after: str | None = None,
+        between: tuple[str, str] | None = None,
         limit: int | None = None,
         newest_first: bool = False,
     ) -> Iterator[Item]:
-        """Items of one partition in order of `sk`, page by page; consistent."""
+        """Items of one partition in order of `sk`, page by page; consistent.
+
+        One of `prefix`, `after` (beyond that key) and `between` (both keys included) bounds `sk`.
+        """
         condition, values = "pk = :pk", {":pk": pk}
-        if after is not None:
+        if between is not None:
+            condition = f"{condition} AND sk BETWEEN :low AND :high"
+            values[":low"], values[":high"] = between
+        elif after is not None:
             condition, values[":after"] = f"{condition} AND sk > :after", after
         elif prefix:
             condition, values[":prefix"] = f"{condition} AND begins_with(sk, :prefix)", prefix
@@ -111,7 +118,7 @@ class Table:
             ExpressionAttributeValues=_marshal(values),
             ConsistentRead=True,
             ScanIndexForward=not newest_first,
-            PaginationConfig={"MaxItems": limit} if limit else {},
+            PaginationConfig={"MaxItems": limit, "PageSize": limit} if limit else {},
         )
         for page in pages:
             yield from map(_unmarshal, page["Items"])
@@ -163,6 +170,25 @@ class Table:
                     failed = tuple(code == "ConditionalCheckFailed" for code in codes)
                     raise ConditionFailed(failed) from error
                 if "TransactionConflict" not in codes or attempt == _CONFLICT_ATTEMPTS:
+                    raise
+                self._sleep(random.uniform(0, 0.02 * 2**attempt))
+
+    def put(self, write: Write) -> None:
+        """Do one put of its own, which costs half of a transaction with that put in it.
+
+        Raises ConditionFailed when its condition does not hold. A conflict with a running
+        transaction is tried again a few times, then raised as it came.
+        """
+        request = self._request(write)["Put"]
+        for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
+            try:
+                self._client.put_item(**request)
+                return
+            except Exception as error:
+                code = aws.error_code(error)
+                if code == "ConditionalCheckFailedException":
+                    raise ConditionFailed((True,)) from error
+                if code != "TransactionConflictException" or attempt == _CONFLICT_ATTEMPTS:
                     raise
                 self._sleep(random.uniform(0, 0.02 * 2**attempt))
 

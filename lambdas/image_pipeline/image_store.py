@@ -9,7 +9,7 @@ import msgspec
 
 from lambdas.contracts.event import Event
 from lambdas.contracts.images import ImageRejectedV1, ImageRenderedV1
-from lambdas.core import aws
+from lambdas.core import aws, observability
 from lambdas.core.errors import ConditionFailed
 from lambdas.core.outbox import Cause, event_write, timestamp
 from lambdas.core.table_store import Table, Write
@@ -65,10 +65,11 @@ class ImageStore:
     def write_renditions(self, pictures: Iterable[tuple[str, Picture]]) -> None:
         """Put each picture under its key. Keys tell the content: a second put changes nothing."""
         with ThreadPoolExecutor(max_workers=8) as pool:
-            for done in [pool.submit(self._put, key, picture) for key, picture in pictures]:
-                done.result()
+            for _ in pool.map(observability.carried(self._put), pictures):
+                pass  # a failed one raises here
 
-    def _put(self, key: str, picture: Picture) -> None:
+    def _put(self, rendition: tuple[str, Picture]) -> None:
+        key, picture = rendition
         self._s3.put_object(
             Bucket=self.renditions_bucket,
             Key=key,

@@ -50,7 +50,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         upload = upload_of(message)
         upload_id = upload.id_for(config.rendition_profile.fingerprint)
         cause = Cause(id=upload_id, correlation_id=upload_id, trace=observability.trace_header())
-        with observability.correlated(upload_id, key=upload.source.key):
+        with observability.correlated(upload_id, key=upload.source.key, subject=upload.subject):
             process(upload, config.rendition_profile, store, cause, _now)
 
     return inbox.consume(event, handle)

@@ -53,7 +53,22 @@ class Projector:
         for change in decode_all(records, _change, self._quarantine):
             changes.setdefault(change.event.meta.subject, []).append(change)
         with ThreadPoolExecutor(max_workers=8) as pool:
-            return sum(pool.map(self._update, changes.values()))
+            return sum(pool.map(observability.carried(self._project), changes.values()))
+
+    def _project(self, changes: list[_Change]) -> int:
+        """One order, as a step of the trace that its last change belongs to."""
+        last = max((change.event for change in changes), key=lambda event: event.meta.sequence)
+        meta = last.meta
+        with observability.step(
+            "project",
+            upstream=observability.trace_id(meta.trace),
+            correlation_id=meta.correlation_id,
+            causation_id=meta.causation_id,
+            event_id=meta.id,
+            event_type=last.data.TYPE,
+            subject=meta.subject,
+        ):
+            return self._update(changes)
 
     def _update(self, changes: list[_Change]) -> int:
         events = sorted((c.event for c in changes), key=lambda event: event.meta.sequence)

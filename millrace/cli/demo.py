@@ -15,8 +15,9 @@ from millrace import stack as local_stack
 from millrace.cli.console import EnvironmentOption, JsonOption, Steps, err, out, print_json
 from millrace.cli.order_view import LiveOrders, visit_view
 from millrace.cli.order_view import record as order_record
-from millrace.demo import Shown, orders
+from millrace.demo import Shown, orders, telemetry
 from millrace.demo.orders import Visit
+from millrace.demo.telemetry import Simulated
 from millrace.environments import Environment
 from millrace.errors import MillraceError
 from millrace.images import Images, Outcome, Upload
@@ -34,6 +35,7 @@ class Part(StrEnum):
 
     IMAGES = "images"
     ORDERS = "orders"
+    TELEMETRY = "telemetry"
 
 
 def demo(
@@ -42,19 +44,20 @@ def demo(
         Path, typer.Option(help="A folder of pictures of your own.", show_default="demo/photos")
     ] = demonstration.PHOTOS,
     only: Annotated[
-        Part | None, typer.Option(help="Only this part; both by default, as far as applied.")
+        Part | None, typer.Option(help="Only this part; all by default, as far as applied.")
     ] = None,
     open_page: Annotated[
         bool, typer.Option("--open", help="Open the contact sheet in the browser.")
     ] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Send photographs through the pipeline and orders through the shop, and show what happened.
+    """Send photographs, orders and a fleet's telemetry through, and show what happened.
 
-    The orders are followed live on the bus, one that is paid and three that are not to be. Brings
-    local AWS up first. Writes a contact sheet and prints its path.
+    The orders are followed live on the bus, one that is paid and three that are not to be; one of
+    the simulated devices has a spike, which is drawn. Brings local AWS up first. Writes a contact
+    sheet and prints its path.
     """
-    files = demonstration.photos(photos) if only is not Part.ORDERS else []
+    files = demonstration.photos(photos) if only in (None, Part.IMAGES) else []
     collected = None
     if environment == "local":
         with Steps() as steps:
@@ -65,11 +68,12 @@ def demo(
     images = Images(found) if Part.IMAGES in wanted else None
     shown = _pictures(images, files, collected) if images else []
     visit = _visit(found) if Part.ORDERS in wanted else None
-    page = contact_sheet.write(shown, _renditions(images), visit.orders if visit else [])
+    simulated = telemetry.run(found, _step) if Part.TELEMETRY in wanted else None
+    page = contact_sheet.write(shown, _renditions(images), visit.orders if visit else [], simulated)
     if json_output:
-        print_json(_records(page, shown, visit))
+        print_json(_records(page, shown, visit, simulated))
     else:
-        _say(page, shown, visit)
+        _say(page, shown, visit, simulated)
     if open_page:
         typer.launch(page.as_uri())
 
@@ -80,6 +84,9 @@ def _applied(environment: Environment) -> list[Part]:
     has_shop = environment.outputs.get("api_url") and environment.outputs.get("user_pool_id")
     if has_shop and environment.name in ISSUED_IN:
         parts.append(Part.ORDERS)
+    # Simulated devices have no place among real ones.
+    if environment.outputs.get("telemetry_stream") and environment.name in ISSUED_IN:
+        parts.append(Part.TELEMETRY)
     if not parts:
         raise MillraceError(f"The environment {environment.name} has nothing to show.")
     return parts
@@ -98,11 +105,15 @@ def _visit(environment: Environment) -> Visit:
         return orders.run(environment, live)
 
 
+def _step(text: str) -> None:
+    err.print(f"[bold cyan]>[/] {text}")
+
+
 def _renditions(images: Images | None) -> Callable[[str], bytes]:
     return images.rendition if images else lambda _: b""
 
 
-def _say(page: Path, shown: list[Shown], visit: Visit | None) -> None:
+def _say(page: Path, shown: list[Shown], visit: Visit | None, simulated: Simulated | None) -> None:
     if shown:
         out.print(_table(shown))
         out.print()
@@ -112,15 +123,42 @@ def _say(page: Path, shown: list[Shown], visit: Visit | None) -> None:
             f"[dim]Look at the orders over HTTP with: millrace token --user {visit.shopper}[/]",
             soft_wrap=True,
         )
+    if simulated:
+        out.print(_simulated(simulated), soft_wrap=True)
     out.print(f"Contact sheet: [bold]{relative(page)}[/]", soft_wrap=True)
 
 
-def _records(page: Path, shown: list[Shown], visit: Visit | None) -> dict[str, object]:
+def _simulated(simulated: Simulated) -> str:
+    chart = simulated.chart
+    found = ", ".join(mark.told for mark in chart.marks) or "no anomaly"
+    return (
+        f"{simulated.sent:,} records of {simulated.devices} simulated devices: "
+        f"{simulated.accepted:,} accepted, {simulated.duplicates:,} duplicates, "
+        f"{simulated.broken:,} broken; {found} in {chart.metric} of {chart.device}"
+    )
+
+
+def _records(
+    page: Path, shown: list[Shown], visit: Visit | None, simulated: Simulated | None
+) -> dict[str, object]:
     return {
         "page": str(page),
         "pictures": [_record(picture) for picture in shown],
         "shopper": visit.shopper if visit else None,
         "orders": [order_record(order) for order in visit.orders] if visit else [],
+        "telemetry": _telemetry_record(simulated) if simulated else None,
+    }
+
+
+def _telemetry_record(simulated: Simulated) -> dict[str, object]:
+    return {
+        "sent": simulated.sent,
+        "accepted": simulated.accepted,
+        "duplicates": simulated.duplicates,
+        "broken": simulated.broken,
+        "device": simulated.chart.device,
+        "metric": simulated.chart.metric,
+        "anomalies": [mark.kind for mark in simulated.chart.marks],
     }
 
 

@@ -5,7 +5,19 @@ import os
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from millrace.cli import console, demo, dlq, events, images, packages, replay, stack, token
+from millrace.cli import (
+    console,
+    demo,
+    dlq,
+    events,
+    images,
+    packages,
+    replay,
+    stack,
+    telemetry,
+    token,
+    trace,
+)
 from millrace.errors import MillraceError
 
 app = typer.Typer(
@@ -17,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (packages, stack, images, token, events, replay, dlq, demo):
+for group in (packages, stack, images, token, events, trace, replay, telemetry, dlq, demo):
     group.register(app)
 
 

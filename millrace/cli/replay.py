@@ -1,23 +1,14 @@
-"""`millrace replay`: rebuild a projection, replay the archive, republish an outbox."""
+"""`millrace replay`: rebuild a projection or rollups, replay the archive, republish an outbox."""
 
-import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from millrace import aws, environments
-from millrace.cli.console import EnvironmentOption, JsonOption, err, out, print_json
+from millrace.cli.console import EnvironmentOption, JsonOption, err
+from millrace.cli.replay_bar import FromOption, ToOption, answer, progress_bar
+from millrace.cli.replay_telemetry import telemetry
 from millrace.environments import Environment
 from millrace.errors import MillraceError
 from millrace.replay import archive as archives
@@ -30,10 +21,6 @@ replay = typer.Typer(
     no_args_is_help=True,
 )
 
-FromOption = Annotated[
-    str, typer.Option("--from", help="Begin: 2026-11-21T09:30Z, or 30m, 2h, 7d ago.")
-]
-ToOption = Annotated[str, typer.Option("--to", help="End: as --from, or now.")]
 SegmentsOption = Annotated[
     int, typer.Option(min=1, max=64, help="Parts of the table that are read side by side.")
 ]
@@ -46,6 +33,7 @@ def register(app: typer.Typer) -> None:
     replay.command()(projection)
     replay.command()(archive)
     replay.command()(outbox)
+    replay.command()(telemetry)
     app.add_typer(replay, name="replay")
 
 
@@ -84,7 +72,7 @@ def projection(
         view_b=f"{prefix}-orders-view-b",
     )
     total = client.describe_table(TableName=tables.orders)["Table"]["ItemCount"]
-    with _bar("events", total or None) as moved:
+    with progress_bar("events", total or None) as moved:
         rebuild = projections.Rebuild(
             tables,
             client,
@@ -101,7 +89,7 @@ def projection(
             accept_differences=accept_differences,
             swap=swap,
         )
-    _answer(report, json_output, _projection_lines)
+    answer(report, json_output, _projection_lines)
     if swap and not report.swapped:
         raise MillraceError(
             "Not swapped: the live table is not what the events say. Look at the rows above, then "
@@ -127,7 +115,7 @@ def archive(
         archive=found.text("archive_name"),
         bus=found.text("bus_name"),
     )
-    with _bar("of the span", 100) as moved:
+    with progress_bar("of the span", 100) as moved:
         report = replayer.run(
             _full_name(found, rule),
             first,
@@ -135,7 +123,7 @@ def archive(
             now=now,
             on_progress=lambda progress: moved(progress.done * 100, progress.state.lower()),
         )
-    _answer(report, json_output, lambda r: [f"[green]Replayed[/] to {r.rule} in {r.seconds:.1f} s"])
+    answer(report, json_output, lambda r: [f"[green]Replayed[/] to {r.rule} in {r.seconds:.1f} s"])
 
 
 def outbox(
@@ -160,7 +148,7 @@ def outbox(
         found.text("bus_name"),
         aws.client(found, "events").put_events,
     )
-    with _bar("events", None) as moved:
+    with progress_bar("events", None) as moved:
         report = source.republish(
             first,
             last,
@@ -169,42 +157,12 @@ def outbox(
             dry_run=dry_run,
             on_progress=lambda events: moved(events, ""),
         )
-    _answer(report, json_output, _outbox_lines)
+    answer(report, json_output, _outbox_lines)
 
 
 def _full_name(environment: Environment, name: str) -> str:
     prefix = environment.text("prefix")
     return name if name.startswith(f"{prefix}-") else f"{prefix}-{name}"
-
-
-@contextlib.contextmanager
-def _bar(what: str, total: int | None) -> Iterator[Callable[[float, str], None]]:
-    """A progress bar; the function it gives moves the bar and says what goes on."""
-    columns = (
-        SpinnerColumn(),
-        BarColumn(30),
-        TaskProgressColumn(show_speed=True),
-        TextColumn(f"{{task.completed:,.0f}} {what}"),
-        TimeElapsedColumn(),
-        TextColumn("[dim]{task.description}"),
-    )
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("", total=total)
-
-        def move(done: float, text: str) -> None:
-            # The number of items is an estimate that AWS makes every six hours.
-            grown = None if total is None else max(float(total), done)
-            bar.update(task, completed=done, total=grown, description=text)
-
-        yield move
-
-
-def _answer(report: Any, json_output: bool, lines: Callable[[Any], list[str]]) -> None:
-    if json_output:
-        print_json(msgspec.to_builtins(report))
-        return
-    for line in lines(report):
-        out.print(line, soft_wrap=True)
 
 
 def _projection_lines(report: projections.Report) -> list[str]:

@@ -2,16 +2,26 @@
 
 import shlex
 import time
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import typer
+from rich.console import Console
+from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from millrace import environments
 from millrace import stack as local_stack
 from millrace.cli.console import EnvironmentOption, JsonOption, Steps, err, out, print_json
+from millrace.cli.status_view import screen
 from millrace.environments import Environment
+from millrace.errors import MillraceError
+from millrace.health.look import Clients, look
 from millrace.local_aws import LocalAws
+
+WIDEST = 140
+"""Columns when there is no terminal to ask, as in a log."""
 
 
 def register(app: typer.Typer) -> None:
@@ -42,22 +52,72 @@ def down() -> None:
     err.print("Local AWS is stopped." if stopped else "Local AWS was not running.")
 
 
-def status(json_output: JsonOption = False) -> None:
-    """Say whether local AWS runs, where, and what is applied on it."""
+def status(
+    watch: Annotated[bool, typer.Option("--watch", help="Look again until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=1, help="Seconds between two looks.")] = 5,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 if something is wrong, for scripts.")
+    ] = False,
+    environment: EnvironmentOption = "local",
+    json_output: JsonOption = False,
+) -> None:
+    """Show the health of an environment on one screen: what is wrong, every queue and function.
+
+    A source that cannot be asked is named; the rest is shown all the same. For local AWS it also
+    says whether it runs, and where.
+    """
+    if watch and json_output:
+        raise MillraceError("--watch is for people, --json for machines: give one of them.")
+    state = _local_state() if environment == "local" else {}
+    if environment == "local" and not state["applied"]:
+        _show_local(state, json_output)
+        if check:
+            raise typer.Exit(1)
+        return
+    found = environments.load(environment)
+    if watch:
+        _watch(found, every)
+        return
+    report = look(found)
+    if json_output:
+        healthy = {"healthy": report.is_healthy, "problems": msgspec.to_builtins(report.problems)}
+        print_json({**state, **healthy, **msgspec.to_builtins(report)})
+    else:
+        (out if out.is_terminal else Console(highlight=False, width=WIDEST)).print(screen(report))
+        if state:
+            where = f"Local AWS answers at {state['endpoint']}; its log is {state['log']}"
+            out.print(Text(where, style="dim"), soft_wrap=True)
+    if check and not report.is_healthy:
+        raise typer.Exit(1)
+
+
+def _watch(environment: Environment, every: float) -> None:
+    clients = Clients(environment)
+    with Live(console=out, screen=out.is_terminal, auto_refresh=False) as live:
+        while True:
+            live.update(screen(look(environment, clients)), refresh=True)
+            time.sleep(every)
+
+
+def _local_state() -> dict[str, Any]:
+    """Whether local AWS runs, where, and what is applied on it."""
     local = LocalAws()
     instance = local.running()
     applied = local_stack.APPLIED.exists() and instance is not None
     state: dict[str, Any] = {"running": instance is not None, "applied": applied}
     if instance is not None:
         state |= {"endpoint": instance.endpoint, "pid": instance.pid, "log": str(local.log)}
-    if applied:
-        state["functions"] = environments.load("local").outputs.get("functions", {})
+    return state
+
+
+def _show_local(state: dict[str, Any], json_output: bool) -> None:
     if json_output:
         print_json(state)
-    elif instance is None:
+    elif not state["running"]:
         out.print("Local AWS is not running: [bold]millrace up[/] starts it.")
     else:
         out.print(_rows(state))
+        out.print("Nothing is applied on it: [bold]millrace up[/] goes on.")
 
 
 def env(environment: EnvironmentOption = "local") -> None:

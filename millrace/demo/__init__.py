@@ -1,4 +1,4 @@
-"""The demonstration: `pictures` through the pipeline and `orders` through the shop.
+"""The demonstration: `pictures` through the pipeline, `orders` through the shop, `telemetry`.
 
 What is shown is read back: from the manifests, the traces, the HTTP API, the bus and the e-mails.
 """

@@ -69,3 +69,8 @@ output "consumes" {
     for type in local.news : type => { source = "millrace.catalog", inbox = "replicate-product" }
   }
 }
+
+output "streams" {
+  description = "The streams that functions of the service read, by the short name of the function."
+  value       = module.baskets.streams
+}

@@ -1,4 +1,4 @@
-# What a bucket forgets: parts of uploads that never finished, old versions, and objects past their time.
+# What a bucket forgets: parts of uploads that never finished, old versions, and objects past their time; and what it keeps more cheaply once few read it.
 
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   bucket = aws_s3_bucket.this.bucket
@@ -37,6 +37,21 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
       expiration {
         days = rule.value
+      }
+    }
+  }
+
+  dynamic "rule" {
+    for_each = var.infrequent_after_days == null ? [] : [var.infrequent_after_days]
+
+    content {
+      id     = "cool-objects"
+      status = "Enabled"
+      filter {}
+
+      transition {
+        days          = rule.value
+        storage_class = "STANDARD_IA"
       }
     }
   }

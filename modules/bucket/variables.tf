@@ -37,3 +37,18 @@ variable "expire_after_days" {
     error_message = "Objects expire after a whole number of days, at least 1; got ${coalesce(var.expire_after_days, 0)}."
   }
 }
+
+variable "infrequent_after_days" {
+  description = "Moves objects of at least 128 KB to infrequent access this many days after they were written: half the price, with a fee for each read. Null leaves them."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.infrequent_after_days == null || try(var.infrequent_after_days >= 30 && floor(var.infrequent_after_days) == var.infrequent_after_days, false)
+    error_message = "Objects move to infrequent access after a whole number of days, at least 30; got ${coalesce(var.infrequent_after_days, 0)}."
+  }
+  validation {
+    condition     = try(var.infrequent_after_days + 30 <= var.expire_after_days, true)
+    error_message = "Infrequent access is paid for 30 days at least: objects that expire after ${coalesce(var.expire_after_days, 0)} days want to move 30 days before; got ${coalesce(var.infrequent_after_days, 0)}."
+  }
+}

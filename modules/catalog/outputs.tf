@@ -56,3 +56,8 @@ output "consumes" {
   description = "The event types that reach the service's inboxes, by type: none."
   value       = {}
 }
+
+output "streams" {
+  description = "The streams that functions of the service read, by the short name of the function."
+  value       = module.products.streams
+}

@@ -5,7 +5,7 @@ resource "aws_cloudwatch_metric_alarm" "server_errors" {
   alarm_description = join(" ", [
     "More than ${format("%.3g", var.alarms.error_rate * 100)} % of the API's requests were answered 5xx for 5 minutes: callers see failures that are ours.",
     "Runbook: ${var.platform.alarms.runbook_url}#api-server-errors",
-    "Start with `millrace status`, then the access log ${aws_cloudwatch_log_group.access.name} for the routes that fail.",
+    "Start with `millrace status --environment ${var.platform.environment}`, then the saved query ${var.platform.prefix}/api-failures on the access log ${aws_cloudwatch_log_group.access.name} for the routes that fail.",
   ])
 
   comparison_operator = "GreaterThanThreshold"
@@ -54,7 +54,7 @@ resource "aws_cloudwatch_metric_alarm" "latency" {
   alarm_description = join(" ", [
     "One request in a hundred took longer than ${var.alarms.p99_latency_ms} ms for 5 minutes.",
     "Runbook: ${var.platform.alarms.runbook_url}#api-latency",
-    "Start with `millrace status`; in the access log ${aws_cloudwatch_log_group.access.name}, function_ms tells a slow function from a slow gateway.",
+    "Start with `millrace map --environment ${var.platform.environment}`; in the access log ${aws_cloudwatch_log_group.access.name}, function_ms tells a slow function from a slow gateway.",
   ])
 
   namespace          = "AWS/ApiGateway"

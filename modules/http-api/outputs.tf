@@ -58,3 +58,16 @@ output "routes" {
     key => { function_name = route.function_name, scope = route.scope, public = route.public }
   }
 }
+
+output "alarms" {
+  description = "The names of the API's own alarms."
+  value = {
+    server-errors = aws_cloudwatch_metric_alarm.server_errors.alarm_name
+    latency       = aws_cloudwatch_metric_alarm.latency.alarm_name
+  }
+}
+
+output "access_log_name" {
+  description = "The log group that holds a line per request."
+  value       = aws_cloudwatch_log_group.access.name
+}

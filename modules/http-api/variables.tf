@@ -27,9 +27,10 @@ variable "scopes" {
   description = "What a token may grant beyond being valid, by scope (\"millrace/catalog.write\"): one sentence for people. In an own user pool each scope is also a group, and a member's tokens grant it."
   type        = map(string)
   default = {
-    "millrace/catalog.write" = "May create, change and delete products."
-    "millrace/orders.admin"  = "May see everybody's orders."
-    "millrace/stock.write"   = "May see and set the pieces in stock."
+    "millrace/catalog.write"  = "May create, change and delete products."
+    "millrace/orders.admin"   = "May see everybody's orders."
+    "millrace/stock.write"    = "May see and set the pieces in stock."
+    "millrace/telemetry.read" = "May see the devices, what they measured and their anomalies."
   }
   nullable = false
 

@@ -59,3 +59,8 @@ output "consumes" {
   description = "The event types that reach the service's inboxes, by type."
   value       = { "Object Created" = { source = "aws.s3", inbox = "render-image" } }
 }
+
+output "streams" {
+  description = "The streams that functions of the service read, by the short name of the function."
+  value       = module.images.streams
+}

@@ -62,3 +62,8 @@ output "consumes" {
     }
   ]...)
 }
+
+output "streams" {
+  description = "The streams that functions of the service read, by the short name of the function."
+  value       = module.stock.streams
+}

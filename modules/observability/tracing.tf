@@ -3,11 +3,11 @@
 resource "aws_xray_sampling_rule" "this" {
   count = var.xray == null ? 0 : 1
 
-  rule_name      = "${var.prefix}-functions"
+  rule_name      = "${local.prefix}-functions"
   priority       = 1000
   reservoir_size = var.xray.reservoir
   fixed_rate     = var.xray.fixed_rate
-  service_name   = "${var.prefix}-*"
+  service_name   = "${local.prefix}-*"
   service_type   = "*"
   host           = "*"
   http_method    = "*"
@@ -17,8 +17,8 @@ resource "aws_xray_sampling_rule" "this" {
 
   lifecycle {
     precondition {
-      condition     = length("${var.prefix}-functions") <= 32
-      error_message = "A sampling rule's name wants at most 32 characters; got ${length("${var.prefix}-functions")} in \"${var.prefix}-functions\"."
+      condition     = length("${local.prefix}-functions") <= 32
+      error_message = "A sampling rule's name wants at most 32 characters; got ${length("${local.prefix}-functions")} in \"${local.prefix}-functions\"."
     }
   }
 }
@@ -26,7 +26,7 @@ resource "aws_xray_sampling_rule" "this" {
 resource "aws_xray_group" "failures" {
   count = var.xray == null ? 0 : 1
 
-  group_name        = "${var.prefix}-failures"
+  group_name        = "${local.prefix}-failures"
   filter_expression = "fault OR error"
 
   insights_configuration {

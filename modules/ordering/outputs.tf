@@ -72,3 +72,8 @@ output "consumes" {
     }
   ]...)
 }
+
+output "streams" {
+  description = "The streams that functions of the service read, by the short name of the function."
+  value       = module.orders.streams
+}

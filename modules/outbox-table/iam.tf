@@ -1,19 +1,5 @@
 # What the publisher may do, and the documents that give functions of the service their access to the table.
 
-locals {
-  quarantine_arn = local.holds_events ? "arn:${var.platform.partition}:s3:::${var.bus.quarantine_name}" : null
-}
-
-data "aws_iam_policy_document" "read_stream" {
-  count = local.holds_events ? 1 : 0
-
-  statement {
-    sid       = "ReadStream"
-    actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
-    resources = ["${local.arn}/stream/*"] # a stream's name is the time of its making
-  }
-}
-
 data "aws_iam_policy_document" "publish_events" {
   count = local.holds_events ? 1 : 0
 
@@ -21,22 +7,6 @@ data "aws_iam_policy_document" "publish_events" {
     sid       = "PublishEvents"
     actions   = ["events:PutEvents"]
     resources = [var.bus.arn]
-  }
-}
-
-data "aws_iam_policy_document" "keep_quarantine" {
-  count = local.holds_events ? 1 : 0
-
-  statement {
-    sid       = "KeepQuarantine"
-    actions   = ["s3:PutObject"]
-    resources = ["${local.quarantine_arn}/*"]
-  }
-  statement {
-    # Lambda looks the bucket up before it writes to it.
-    sid       = "FindQuarantine"
-    actions   = ["s3:ListBucket"]
-    resources = [local.quarantine_arn]
   }
 }
 

@@ -18,6 +18,14 @@ output "publisher" {
   }])
 }
 
+output "streams" {
+  description = "Who reads the table's stream, by the short name of the function, in the shape of a service module's `streams`; empty for a table that holds no events."
+  value = {
+    for consumer in concat(module.publisher_stream, module.projection_stream) :
+    trimprefix(consumer.stream.function, "${var.platform.prefix}-") => consumer.stream
+  }
+}
+
 output "policies" {
   description = "Policy documents to pass on to functions: `read` items and indexes, `write` items and transactions."
   value = {

@@ -29,44 +29,32 @@ module "publisher" {
     timeout_seconds = 60
   }
   policies = {
-    read-stream     = data.aws_iam_policy_document.read_stream[0].json
-    publish-events  = data.aws_iam_policy_document.publish_events[0].json
-    keep-quarantine = data.aws_iam_policy_document.keep_quarantine[0].json
+    publish-events = data.aws_iam_policy_document.publish_events[0].json
   }
 }
 
-resource "aws_lambda_event_source_mapping" "publisher" {
-  count = local.holds_events ? 1 : 0
+module "publisher_stream" {
+  source = "../stream-consumer"
+  count  = local.holds_events ? 1 : 0
 
-  event_source_arn  = aws_dynamodb_table.this.stream_arn
-  function_name     = module.publisher[0].name
-  starting_position = "TRIM_HORIZON" # LATEST would miss what is written while the mapping starts
+  platform        = var.platform
+  stream          = local.stream
+  function        = module.publisher[0]
+  signs_as        = local.publisher_name
+  quarantine_name = var.bus.quarantine_name
+  pattern         = local.new_events
+  batch           = { size = var.publisher.batch_size, parallelization = var.publisher.parallelization }
 
-  batch_size                         = var.publisher.batch_size
-  parallelization_factor             = var.publisher.parallelization
-  maximum_batching_window_in_seconds = 0
-  bisect_batch_on_function_error     = true
-  maximum_retry_attempts             = 100
-  maximum_record_age_in_seconds      = 6 * 3600 # a quarter of the stream's memory is left to mend a publisher that fell behind
-
-  filter_criteria {
-    filter {
-      pattern = local.new_events
+  words = {
+    lags = {
+      meaning = "${var.name}: events written more than 5 minutes ago are not on the bus yet. The stream forgets them after 24 hours, the table does not."
+      runbook = "${var.platform.alarms.runbook_url}#publisher-lags"
+      remedy  = "Start with `aws logs tail ${module.publisher[0].log_group_name} --since 30m --filter-pattern ERROR`. If the stream forgot: `millrace replay outbox ${var.name} --from 7h --environment ${var.platform.environment}`."
     }
-  }
-
-  destination_config {
-    on_failure {
-      # S3 keeps the records themselves; a queue would keep only their positions in a stream that forgets.
-      destination_arn = local.quarantine_arn
-    }
-  }
-
-  dynamic "metrics_config" {
-    for_each = var.platform.aws_only_features ? ["EventCount"] : []
-
-    content {
-      metrics = [metrics_config.value]
+    quarantined = {
+      meaning = "${var.name}: events could not be published and lie in the bucket ${var.bus.quarantine_name}."
+      runbook = "${var.platform.alarms.runbook_url}#quarantine"
+      remedy  = "Start with `millrace dlq list --environment ${var.platform.environment}`. Once the cause is mended: `millrace replay outbox ${var.name} --from 1d --environment ${var.platform.environment}`."
     }
   }
 }

@@ -4,6 +4,8 @@ locals {
   full_name = "${var.platform.prefix}-${var.name}"
   arn       = "arn:${var.platform.partition}:dynamodb:${var.platform.region}:${var.platform.account_id}:table/${aws_dynamodb_table.this.name}"
 
+  stream = { kind = "dynamodb", name = aws_dynamodb_table.this.name, arn = aws_dynamodb_table.this.stream_arn }
+
   # Indexes may share an attribute, so each is a map of its own to be merged.
   attributes = merge(
     { pk = "S", sk = "S" },
@@ -44,7 +46,7 @@ resource "aws_dynamodb_table" "this" {
       name            = global_secondary_index.key
       hash_key        = global_secondary_index.value.hash.name
       range_key       = try(global_secondary_index.value.range.name, null)
-      projection_type = "ALL"
+      projection_type = global_secondary_index.value.keys_only ? "KEYS_ONLY" : "ALL"
     }
   }
 

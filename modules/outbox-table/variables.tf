@@ -23,10 +23,11 @@ variable "bus" {
 }
 
 variable "indexes" {
-  description = "Global secondary indexes by name: a hash key and, if wanted, a range key, each with its type (S, N or B). All attributes are projected."
+  description = "Global secondary indexes by name: a hash key and, if wanted, a range key, each with its type (S, N or B). All attributes are projected, or the keys alone: an item that changes in other attributes then costs no second write."
   type = map(object({
-    hash  = object({ name = string, type = optional(string, "S") })
-    range = optional(object({ name = string, type = optional(string, "S") }))
+    hash      = object({ name = string, type = optional(string, "S") })
+    range     = optional(object({ name = string, type = optional(string, "S") }))
+    keys_only = optional(bool, false)
   }))
   default  = {}
   nullable = false

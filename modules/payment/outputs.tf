@@ -49,3 +49,8 @@ output "consumes" {
   description = "The event types that reach the service's inboxes, by type."
   value       = { for type in local.consumed : type => { source = "millrace.ordering", inbox = "take-payment" } }
 }
+
+output "streams" {
+  description = "The streams that functions of the service read, by the short name of the function."
+  value       = module.payments.streams
+}

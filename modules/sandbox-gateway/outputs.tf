@@ -57,3 +57,8 @@ output "consumes" {
   description = "The event types that reach the service's inboxes, by type: none."
   value       = {}
 }
+
+output "streams" {
+  description = "The streams that functions of the service read: none."
+  value       = {}
+}

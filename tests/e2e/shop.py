@@ -16,7 +16,7 @@ from millrace.http_api import reachable
 from millrace.tokens import TestUsers
 from tests.e2e.world import World
 
-ADMIN_SCOPES = ("catalog.write", "stock.write", "orders.admin")
+ADMIN_SCOPES = ("catalog.write", "stock.write", "orders.admin", "telemetry.read")
 FINAL = {"confirmed", "cancelled"}
 IN_FLIGHT = 16
 """Requests at once: on local AWS each takes a process of this machine; shoppers wait in line."""

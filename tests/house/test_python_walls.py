@@ -196,3 +196,18 @@ def test_nothing_is_left_for_later(word: str) -> None:
     ]
     assert len(files) > 40
     offences(f"no {word}", [str(path) for path in files if word in path.read_text()])
+
+
+def test_every_handler_is_instrumented() -> None:
+    handlers = [path for path in modules() if is_handler(path)]
+    assert len(handlers) > 10
+    offences(
+        "a handler without @observability.instrumented has no logs, metrics or trace",
+        [
+            dotted(path)
+            for path in handlers
+            for node in ast.parse(path.read_text()).body
+            if isinstance(node, ast.FunctionDef) and node.name == "handler"
+            if "observability.instrumented" not in map(ast.unparse, node.decorator_list)
+        ],
+    )

@@ -23,7 +23,7 @@ KERNEL = {
     "wrapt",
     "__pycache__",
 }
-OWN = {"image_pipeline": {"pyvips", "pyvips_binary.libs"}}
+OWN = {"image_pipeline": {"pyvips", "pyvips_binary.libs"}, "telemetry": {"fastdigest"}}
 # Compiled modules at the root carry the platform in their names.
 OWN_LIBRARIES = {"image_pipeline": ("_cffi_backend.", "_libvips.")}
 

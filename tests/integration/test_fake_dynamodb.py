@@ -54,6 +54,7 @@ def history(table: Table) -> list[Any]:
     answers.append([item["sk"] for item in table.query("a", newest_first=True, limit=1)])
     answers.append([item["sk"] for item in table.query("a", after="1")])
     answers.append([item["sk"] for item in table.query("a", prefix="9")])
+    answers.append([item["sk"] for item in table.query("a", between=("1", "2"))])
     return answers
 
 

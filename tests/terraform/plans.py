@@ -52,7 +52,14 @@ class Plan:
         return [r for r in self._changes("data") if r.type == "aws_iam_policy_document"]
 
     def of(self, kind: str) -> list[Resource]:
-        return [resource for resource in self.resources if resource.type == kind]
+        return self._by_type.get(kind, [])
+
+    @cached_property
+    def _by_type(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            found.setdefault(resource.type, []).append(resource)
+        return found
 
     def references(self, resource: Resource) -> set[str]:
         """Everything that the resource's configuration refers to, without indexes."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.terraform.plans import Plan, Resource
+from tests.terraform.stream_policy import kinesis_streams, topic_rules, without_our_key
 
 Rule = Callable[[Plan], Iterator[str]]
 Statement = dict[str, Any]
@@ -29,7 +30,7 @@ ASYNCHRONOUS = {"events", "s3", "sns", "scheduler", "iot", "ses", "logs", "confi
 def violations(plan: dict[str, Any], *, customer_key: bool) -> list[str]:
     """Every breach in the plan. `customer_key`: everything stored must use a key of our own."""
     parsed = Plan(plan)
-    rules = [*RULES, *([encrypted_with_our_key] if customer_key else [])]
+    rules = [*RULES, *([encrypted_with_our_key, without_our_key] if customer_key else [])]
     return [breach for rule in rules for breach in rule(parsed)]
 
 
@@ -117,8 +118,12 @@ def _tells_of_first_message(alarm: Resource, queue: str) -> bool:
 
 
 def alarms(plan: Plan) -> Iterator[str]:
+    composites = plan.of("aws_cloudwatch_composite_alarm")
+    rules = [c.values["alarm_rule"] for c in composites if c.will_have("alarm_actions")]
     for alarm in _alarms(plan):
-        if not alarm.will_have("alarm_actions") or alarm.values.get("actions_enabled") is False:
+        gathered = any(f'ALARM("{alarm.values["alarm_name"]}")' in rule for rule in rules)
+        silent = alarm.values.get("actions_enabled") is False
+        if silent or not (alarm.will_have("alarm_actions") or gathered):
             yield f"{alarm.address}: tells nobody"
 
 
@@ -354,6 +359,8 @@ RULES: list[Rule] = [
     alarms,
     rule_targets,
     streams,
+    kinesis_streams,
+    topic_rules,
     asynchronous_invocations,
     permissions,
     transport,

@@ -23,12 +23,16 @@ OUTPUTS = {
     "archive_name",
     "bus_name",
     "dead_letter_queues",
+    "device_types_parameter",
     "functions",
     "images_table",
     "inboxes",
     "prefix",
     "region",
     "renditions_bucket",
+    "telemetry_raw_bucket",
+    "telemetry_stream",
+    "telemetry_table",
     "uploads_bucket",
 }
 
@@ -73,6 +77,7 @@ def test_every_name_begins_with_the_prefix(plan_of: PlanOf, environment: str) ->
             "aws_cloudwatch_event_bus": "name",
             "aws_iam_role": "name",
             "aws_sns_topic": "name",
+            "aws_kinesis_stream": "name",
         }.items()
         for resource in plan.of(kind)
     ]

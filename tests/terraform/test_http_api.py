@@ -184,7 +184,8 @@ def test_a_user_gets_scopes_by_group_and_never_by_asking(shop: Module) -> None:
     assert client["allowed_oauth_scopes"] == client["allowed_oauth_flows"] == []
     assert client["allowed_oauth_flows_user_pool_client"] is False
     groups = {g.values["name"] for g in shop.of("aws_cognito_user_group")}
-    assert groups == {"millrace/catalog.write", "millrace/orders.admin", "millrace/stock.write"}
+    names = ("catalog.write", "orders.admin", "stock.write", "telemetry.read")
+    assert groups == {f"millrace/{name}" for name in names}
     (function,) = [
         f.values
         for f in shop.of("aws_lambda_function")

@@ -27,7 +27,10 @@ def test_the_plan_of_prod_holds_something_for_each_rule_to_look_at(plan_of: Plan
     plan = Plan(plan_of("prod"))
     sources = [m.values.get("event_source_arn") for m in plan.of("aws_lambda_event_source_mapping")]
     assert any(":sqs:" in str(source) for source in sources)
-    assert any(":sqs:" not in str(source) for source in sources)
+    assert any(":kinesis:" in str(source) for source in sources)
+    assert any(source is None for source in sources), "a table's stream is named by the apply"
+    assert plan.of("aws_kinesis_stream")
+    assert plan.of("aws_iot_topic_rule")
     assert plan.of("aws_cloudwatch_event_target")
     assert len(plan.of("aws_s3_bucket")) >= 3
     assert plan.documents_to_read, "policies that name the key are read at apply"
@@ -61,6 +64,9 @@ def _first(attribute: str, change: Change) -> Change:
 
 INBOX = "module.millrace.module.image_pipeline[0].module.render_image_inbox."
 TABLE = "module.millrace.module.image_pipeline[0].module.images."
+PUBLISHER = TABLE + "module.publisher_stream[0]."
+TELEMETRY = "module.millrace.module.telemetry[0]."
+INGEST = TELEMETRY + "module.ingest_telemetry_stream."
 RENDER = "module.millrace.module.image_pipeline[0].module.render_image."
 BUCKET = "module.millrace.module.image_pipeline[0].module.uploads."
 
@@ -116,29 +122,76 @@ BREACHES: list[tuple[str, Change, str]] = [
         "not retried for 24 hours",
     ),
     (
-        TABLE + "aws_lambda_event_source_mapping.publisher[0]",
+        PUBLISHER + "aws_lambda_event_source_mapping.this",
         _set(bisect_batch_on_function_error=False),
         "does not bisect",
     ),
     (
-        TABLE + "aws_lambda_event_source_mapping.publisher[0]",
+        PUBLISHER + "aws_lambda_event_source_mapping.this",
         _set(maximum_retry_attempts=-1),
         "maximum_retry_attempts is not bounded",
     ),
     (
-        TABLE + "aws_lambda_event_source_mapping.publisher[0]",
+        PUBLISHER + "aws_lambda_event_source_mapping.this",
         _set(destination_config=[]),
         "not kept in a bucket",
     ),
     (
-        TABLE + "aws_lambda_event_source_mapping.publisher[0]",
+        PUBLISHER + "aws_lambda_event_source_mapping.this",
         _set(function_response_types=["ReportBatchItemFailures"]),
         "no place on a stream",
     ),
     (
-        TABLE + "aws_cloudwatch_metric_alarm.publisher_lags[0]",
+        PUBLISHER + "aws_cloudwatch_metric_alarm.lags",
         _set(dimensions={"FunctionName": "another"}),
         "no alarm on the age of the stream",
+    ),
+    (
+        INGEST + "aws_lambda_event_source_mapping.this",
+        _set(maximum_record_age_in_seconds=-1),
+        "maximum_record_age_in_seconds is not bounded",
+    ),
+    (
+        INGEST + "aws_lambda_event_source_mapping.this",
+        _set(maximum_record_age_in_seconds=604801),
+        "only after the stream forgot them",
+    ),
+    (
+        INGEST + "aws_lambda_event_source_mapping.this",
+        _set(destination_config=[]),
+        "not kept in a bucket",
+    ),
+    (
+        INGEST + "aws_cloudwatch_metric_alarm.lags",
+        _set(dimensions={"FunctionName": "another"}),
+        "no alarm on the age of the stream",
+    ),
+    (TELEMETRY + "aws_kinesis_stream.this", _set(encryption_type="NONE"), "not encrypted"),
+    (
+        TELEMETRY + "aws_kinesis_stream.this",
+        _set(kms_key_id="alias/aws/kinesis"),
+        "does not use our key",
+    ),
+    (TELEMETRY + "aws_kinesis_stream.this", _set(name="another"), "nobody reads it"),
+    (
+        TELEMETRY + "aws_cloudwatch_metric_alarm.refuses_writes",
+        _set(dimensions={"StreamName": "another"}),
+        "no alarm when it refuses records",
+    ),
+    (
+        TELEMETRY + "aws_iot_topic_rule.telemetry[0]",
+        _set(error_action=[]),
+        "what it cannot deliver is not kept",
+    ),
+    (
+        TELEMETRY + "aws_cloudwatch_metric_alarm.mqtt_undelivered[0]",
+        _set(dimensions={"RuleName": "another", "ActionType": "Kinesis"}),
+        "no alarm on what it cannot deliver",
+    ),
+    (
+        TELEMETRY + "aws_iot_topic_rule.telemetry[0]",
+        _first("kinesis", _set(partition_key="all")),
+        "its partition key is not the device",
     ),
     (
         TABLE + "aws_dynamodb_table.this",
@@ -202,9 +255,10 @@ def test_a_plan_that_breaks_a_rule_is_caught(
     assert any(breach in words for words in violations(plan, customer_key=True))
 
 
-def test_a_missing_quarantine_alarm_is_caught(plan_of: PlanOf) -> None:
+@pytest.mark.parametrize("consumer", [PUBLISHER, INGEST])
+def test_a_missing_quarantine_alarm_is_caught(plan_of: PlanOf, consumer: str) -> None:
     plan = copy.deepcopy(plan_of("prod"))
-    gone = TABLE + "aws_cloudwatch_metric_alarm.publisher_quarantined[0]"
+    gone = consumer + "aws_cloudwatch_metric_alarm.quarantined"
     kept = [c for c in plan["resource_changes"] if c["address"] != gone]
     assert len(kept) < len(plan["resource_changes"])
     plan["resource_changes"] = kept

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.terraform import telemetry_refusals
 from tests.terraform.conftest import Once
 from tests.terraform.test_examples import platform
 from tests.terraform.workspace import Terraform, scratch_root
@@ -162,7 +163,7 @@ CASES: list[Case] = [
         "",
         STACK,
         'environment = "local"\n capabilities = ["images", "telepathy"]',
-        "a subset of: images, shop; got [images, telepathy].",
+        "a subset of: images, shop, telemetry; got [images, telepathy].",
     ),
     (
         "a project's name over the limit",
@@ -199,6 +200,7 @@ CASES: list[Case] = [
         'environment = "local"\n shop = { sandbox = {} }',
         "the sender of its e-mails (sender.address); got none.",
     ),
+    *telemetry_refusals.CASES,
 ]
 
 

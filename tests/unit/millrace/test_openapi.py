@@ -149,3 +149,9 @@ def test_the_order_of_services_and_routes_does_not_matter() -> None:
     other = openapi.text([others, Api("things", [MAKE, FIND])])
     assert one == other
     assert one.endswith("}\n")
+
+
+def test_an_api_is_found_whatever_its_module_is_called() -> None:
+    found = openapi.modules()
+    assert {"lambdas.catalog.api", "lambdas.telemetry.read_telemetry"} <= set(found)
+    assert len(set(found)) == len(found) == len(openapi.apis()) + len(openapi.NOT_DESCRIBED)

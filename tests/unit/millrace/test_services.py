@@ -63,3 +63,9 @@ def test_an_unknown_service_is_refused_by_name(checkout: Path) -> None:
     write(checkout, "tiny/run.py", "def handler(event, context): ...\n")
     with pytest.raises(MillraceError, match="'nope': there is tiny"):
         services.select(["nope"], checkout)
+
+
+def test_a_folder_with_a_handler_that_is_no_package_is_refused(checkout: Path) -> None:
+    write(checkout, "tiny/run.py", "def handler(event, context): ...\n")
+    with pytest.raises(MillraceError, match=r"lambdas/tiny has a handler but no __init__\.py"):
+        services.discover(checkout)

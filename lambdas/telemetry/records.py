@@ -1,0 +1,151 @@
+"""From data to telemetry records, typed and checked; what cannot be one is Poison. Pure.
+
+The data of a Kinesis record is one record as JSON text, that text gzipped, or several of either
+in the Kinesis Producer Library's format. Nearly every record is good, so the checks are those the
+decoder makes on its way and a handful of comparisons; only a refused one is looked at closely.
+"""
+
+import re
+import zlib
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from lambdas.core.errors import Poison
+
+VERSION: Literal[1] = 1
+MAX_BYTES = 64 * 1024
+"""Of one record, unpacked: 32 metrics take 3 KB."""
+MAX_METRICS = 32
+MAX_VALUE = 1e30
+"""Beyond any physical quantity, and squares and sums of it stay finite."""
+
+_DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_METRIC = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_GZIP = b"\x1f\x8b"
+
+Name = Annotated[str, Meta(max_length=64)]
+Value = Annotated[float, Meta(ge=-MAX_VALUE, le=MAX_VALUE)]
+
+
+class Location(msgspec.Struct, frozen=True):
+    """WGS 84, degrees."""
+
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    lon: Annotated[float, Meta(ge=-180, le=180)]
+
+
+class Record(msgspec.Struct, kw_only=True, gc=False):
+    """What a device says at one moment; unknown fields are ignored.
+
+    `sequence` rises with every record of the device: together they are the record's identity.
+    """
+
+    version: Literal[1] = VERSION
+    device: str
+    type: Name = "default"
+    time: int
+    """Milliseconds since the epoch."""
+    sequence: Annotated[int, Meta(ge=0, le=2**62)]
+    metrics: Annotated[dict[str, Value], Meta(min_length=1, max_length=MAX_METRICS)]
+    firmware: Name | None = None
+    location: Location | None = None
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What is taken; the rest of a device's settings come with its type."""
+
+    lateness_hours: float = 24
+    """A record whose time is longer before its arrival is refused."""
+    future_seconds: float = 120
+    """A record whose time is longer after its arrival is refused."""
+    rollup_days: int = 400
+    silent_minutes: float = 15
+
+
+class Checker:
+    """Checks decoded records; a metric's name that was good once is not looked at again."""
+
+    def __init__(self, limits: Limits) -> None:
+        # Of a record's time, in milliseconds after its arrival.
+        self.earliest = -round(limits.lateness_hours * 3_600_000)
+        self.latest = round(limits.future_seconds * 1000)
+        self.names: set[str] = set()
+        """Good names of metrics."""
+        self.decode = msgspec.json.Decoder(Record).decode
+        """A record of the right shape. Raises msgspec.DecodeError."""
+
+    def record(self, text: bytes, arrival: int) -> Record:
+        """The record in a JSON text that arrived then (ms). Raises Poison."""
+        try:
+            record = self.decode(text)
+        except (ValueError, RecursionError) as error:
+            raise _refusal(text, error) from error
+        self.look_closely(record, len(text), arrival)
+        return record
+
+    def look_closely(self, record: Record, size: int, arrival: int) -> None:
+        """Raises Poison for a record that is not good."""
+        if size > MAX_BYTES:
+            raise _too_large(size)
+        if not _DEVICE.fullmatch(record.device):
+            raise Poison("bad-device", f"{record.device[:80]!r} is no device id")
+        for name in record.metrics:
+            if not _METRIC.fullmatch(name):
+                raise Poison("bad-metrics", f"{name[:80]!r} is no metric name")
+        off = record.time - arrival
+        if off < self.earliest:
+            raise Poison("too-late", f"{-off} ms before its arrival")
+        if off > self.latest:
+            raise Poison("from-the-future", f"{off} ms after its arrival")
+        if len(self.names) > 5_000:  # names come from outside, and a function lives for hours
+            self.names.clear()
+        self.names.update(record.metrics)
+
+
+def unpacked(data: bytes) -> bytes:
+    """The text behind data that may be gzipped. Raises Poison."""
+    if data[:2] != _GZIP:
+        return data
+    try:
+        unzip = zlib.decompressobj(wbits=31)
+        text = unzip.decompress(data, MAX_BYTES + 1)
+    except zlib.error as error:
+        raise Poison("undecodable", f"broken gzip: {error}") from error
+    if len(text) > MAX_BYTES:
+        raise _too_large(len(text))
+    if not unzip.eof or unzip.unused_data:
+        raise Poison("undecodable", "broken gzip: cut short, or followed by something else")
+    return text
+
+
+def _refusal(text: bytes, error: Exception) -> Poison:
+    """Why a text is no record, in the most telling word."""
+    if len(text) > MAX_BYTES:
+        return _too_large(len(text))
+    try:
+        fields: Any = msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        return Poison("undecodable", str(error))
+    if fields.get("version", VERSION) != VERSION:
+        return Poison("unknown-version", f"{str(fields['version'])[:80]}, not {VERSION}")
+    if not isinstance(device := fields.get("device"), str) or not _DEVICE.fullmatch(device):
+        return Poison("bad-device", f"{str(device)[:80]!r} is no device id")
+    if not _are_metrics(fields.get("metrics")):
+        return Poison("bad-metrics", str(error))
+    return Poison("undecodable", str(error))
+
+
+def _are_metrics(found: Any) -> bool:
+    try:
+        msgspec.convert(found, Annotated[dict[str, Value], Meta(min_length=1, max_length=32)])
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _too_large(size: int) -> Poison:
+    return Poison("too-large", f"{size} bytes or more, {MAX_BYTES} are taken")

@@ -1,0 +1,114 @@
+"""How `millrace status` looks in a terminal."""
+
+import datetime as dt
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from millrace.cli.dlq_views import age
+from millrace.health.report import LAG_SECONDS, OLD_SECONDS, Function, Report
+
+SEVERITY = {"bad": "bold red", "busy": "yellow"}
+
+
+def screen(report: Report) -> RenderableType:
+    """One screen: the verdict, what is wrong, every function, the last errors."""
+    parts: list[RenderableType] = [_verdict(report)]
+    parts += [Text(f"  {one.text}", style=SEVERITY[one.severity]) for one in report.problems]
+    parts += [Text(""), _functions(report)]
+    if report.error_lines:
+        parts += [Text(""), Text("last errors", style="dim"), _errors(report)]
+    if report.missing:
+        parts.append(Text(""))
+        parts += [Text(f"{name}: {why}", style="dim") for name, why in report.missing.items()]
+    return Group(*parts)
+
+
+def _verdict(report: Report) -> Text:
+    then = dt.datetime.fromtimestamp(report.taken, dt.UTC)
+    bad = sum(one.severity == "bad" for one in report.problems)
+    verdict = ("healthy", "bold green")
+    if report.problems:
+        number = len(report.problems)
+        verdict = (
+            f"{number} problem{'' if number == 1 else 's'}",
+            "bold red" if bad else "bold yellow",
+        )
+    said = f" at {then:%H:%M:%S} UTC, looked at in {report.took_ms:,.0f} ms"
+    return Text.assemble((f"{report.environment}: ", "bold"), verdict, (said, "dim"))
+
+
+def _functions(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1))
+    table.add_column("service", no_wrap=True)
+    table.add_column("function", no_wrap=True)
+    headings = ("calls", "failed", "throttled", "slowest", "waiting", "in flight", "oldest", "dead")
+    for heading in (*headings, "stream lag"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    before = ""
+    for function in report.functions:
+        service = function.service
+        table.add_row("" if service == before else service, *_cells(function))
+        before = service
+    table.caption = f"calls of the last {report.window_minutes} minutes"
+    table.caption_justify = "left"
+    return table
+
+
+def _cells(function: Function) -> list[Text]:
+    work, queue = function.work, function.queue
+    cells = [Text(function.name, style="bold")]
+    if work is None:
+        cells += [Text("?", style="dim")] * 4
+    else:
+        slowest = "" if work.slowest_ms is None else f"{work.slowest_ms:,.0f} ms"
+        cells += [
+            _number(work.calls),
+            _number(work.errors, "bold red"),
+            _number(work.throttles, "yellow"),
+            Text(slowest),
+        ]
+    if queue is None:
+        cells += [Text("")] * 4
+    else:
+        old = "bold red" if (queue.oldest or 0) > OLD_SECONDS else ""
+        cells += [
+            _number(queue.waiting),
+            _number(queue.in_flight),
+            Text(age(queue.oldest), style=old),
+            _dead(queue.dead, queue.dead_oldest),
+        ]
+    lag = work.lag if work else None
+    behind = "bold red" if (lag or 0) > LAG_SECONDS else ""
+    cells.append(Text("" if lag is None else f"{lag:,.1f} s", style=behind))
+    return cells
+
+
+def _number(value: int, style: str = "") -> Text:
+    return Text(f"{value:,}", style=style) if value else Text("0", style="dim")
+
+
+def _dead(count: int, oldest: float | None) -> Text:
+    since = f" ({age(oldest)})" if count and oldest is not None else ""
+    return Text(f"{count:,}{since}", style="bold red") if count else Text("0", style="dim")
+
+
+def _errors(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
+    for _ in range(4):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for line in report.error_lines:
+        then = dt.datetime.fromtimestamp(line.time, dt.UTC)
+        table.add_row(
+            Text(f"{then:%H:%M:%S}", style="dim"),
+            Text(line.function, style="bold"),
+            Text(line.reason, style="red"),
+            Text(f"x {line.count:,}" if line.count > 1 else "", style="dim"),
+            Text(
+                line.message
+                + (f"  millrace trace {line.correlation_id}" if line.correlation_id else "")
+            ),
+        )
+    return table

@@ -1,0 +1,54 @@
+"""What functions did, counted from the traces that local AWS collects: it keeps all of them.
+
+Local CloudWatch counts only what is invoked by name, so hardly anything.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from millrace.health.report import Work
+from millrace.tracing.spans import Document
+
+READ_BYTES = 16 * 1024 * 1024
+"""Of the end of the file: some hours of a laptop's work."""
+
+_DOCUMENT = msgspec.json.Decoder(Document)
+_HANDLER = re.compile(rb'"name": ?"## handler"')
+
+
+def work(traces: Path, functions: Mapping[str, str], begin: float) -> dict[str, Work]:
+    """What each function did since `begin`, by its short name; `functions` gives the full ones."""
+    found: dict[str, list[Document]] = defaultdict(list)
+    for document in _handlers(traces):
+        if document.start_time >= begin:
+            found[str(document.annotations.get("function", ""))].append(document)
+    return {short: _work(found[full]) for short, full in functions.items()}
+
+
+def _work(done: list[Document]) -> Work:
+    seconds = [one.end_time - one.start_time for one in done if one.end_time is not None]
+    return Work(
+        calls=len(done),
+        errors=sum(one.fault for one in done),
+        throttles=0,
+        slowest_ms=max(seconds) * 1000 if seconds else None,
+    )
+
+
+def _handlers(traces: Path) -> Iterator[Document]:
+    """The segment of every call of a function, as far back as is read."""
+    if not traces.exists():
+        return
+    with traces.open("rb") as file:
+        file.seek(max(0, traces.stat().st_size - READ_BYTES))
+        for line in file:
+            if not _HANDLER.search(line):
+                continue
+            try:
+                yield _DOCUMENT.decode(line)
+            except msgspec.DecodeError:
+                continue  # cut at the begin of what is read, or being written

@@ -1,0 +1,135 @@
+"""The last lines with level ERROR in the functions' logs."""
+
+import datetime as dt
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from lambdas.core.aws import error_code
+from millrace.health.report import ErrorLine
+
+SHOWN = 5
+"""Different lines that are shown."""
+READ = 50
+"""Lines that are read of a log for that."""
+GROUPS = 50
+"""Log groups that one question of Logs Insights may name (CloudWatch limit)."""
+PAUSE_SECONDS = 0.2
+_QUESTION = (
+    'fields @timestamp, @log, @message | filter level in ["ERROR", "CRITICAL"] '
+    f"| sort @timestamp desc | limit {READ}"
+)
+
+
+def ask_insights(
+    logs: Any,
+    functions: Mapping[str, str],
+    begin: float,
+    end: float,
+    *,
+    seconds: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[ErrorLine]:
+    """The last lines, asked of Logs Insights; `functions` are full names by short ones.
+
+    Raises TimeoutError when it is not ready in time.
+    """
+    shorts = {_group(full): short for short, full in functions.items()}
+    groups = list(shorts)
+    asked = [
+        logs.start_query(
+            logGroupNames=groups[start : start + GROUPS],
+            startTime=int(begin),
+            endTime=int(end),
+            queryString=_QUESTION,
+        )["queryId"]
+        for start in range(0, len(groups), GROUPS)
+    ]
+    deadline = time.monotonic() + seconds
+    found: list[ErrorLine] = []
+    for query in asked:
+        while (answer := logs.get_query_results(queryId=query))["status"] in _RUNNING:
+            if time.monotonic() > deadline:
+                raise TimeoutError("Logs Insights is not ready yet")
+            sleep(PAUSE_SECONDS)
+        for row in answer["results"]:
+            fields = {field["field"]: field["value"] for field in row}
+            group = fields.get("@log", "").partition(":")[2]
+            found += _line(shorts.get(group, group), fields.get("@message", ""), end)
+    return _last(found)
+
+
+_RUNNING = ("Scheduled", "Running", "Unknown")
+
+
+def read_groups(
+    logs: Any, functions: Mapping[str, str], begin: float, end: float
+) -> list[ErrorLine]:
+    """The last lines, read from each log group: for local AWS, which has no Insights."""
+
+    def read(short: str) -> list[ErrorLine]:
+        request: dict[str, Any] = {
+            "logGroupName": _group(functions[short]),
+            "filterPattern": '"ERROR"',
+            "startTime": int(begin * 1000),
+            "endTime": int(end * 1000),
+        }
+        try:
+            events = logs.filter_log_events(**request).get("events", [])
+        except ClientError as error:
+            if error_code(error) == "ResourceNotFoundException":
+                return []  # it has never run
+            raise
+        return [
+            line
+            for event in events[-READ:]
+            for line in _line(short, event["message"], event["timestamp"] / 1000)
+        ]
+
+    with ThreadPoolExecutor(8) as pool:
+        return _last([line for lines in pool.map(read, functions) for line in lines])
+
+
+def _group(full_name: str) -> str:
+    return f"/aws/lambda/{full_name}"
+
+
+def _last(found: list[ErrorLine]) -> list[ErrorLine]:
+    """The last of each kind, the latest first: one fault says the same again and again."""
+    kinds: dict[tuple[str, str, str], list[ErrorLine]] = defaultdict(list)
+    for line in sorted(found, key=lambda line: line.time, reverse=True):
+        kinds[line.function, line.reason, line.message].append(line)
+    return [msgspec.structs.replace(lines[0], count=len(lines)) for lines in kinds.values()][:SHOWN]
+
+
+def _line(function: str, text: str, otherwise: float) -> list[ErrorLine]:
+    """The line, if it is one of level ERROR and not of a traceback that has the word."""
+    try:
+        told = json.loads(text)
+        if told.get("level") not in ("ERROR", "CRITICAL"):
+            return []
+    except (ValueError, AttributeError):
+        return []
+    name = told.get("exception_name") or told.get("errorType") or ""
+    return [
+        ErrorLine(
+            time=_moment(told.get("timestamp"), otherwise),
+            function=function,
+            message=str(told.get("message") or told.get("errorMessage") or "")[:200],
+            reason=str(told.get("reason") or name),
+            correlation_id=str(told.get("correlation_id") or ""),
+        )
+    ]
+
+
+def _moment(text: Any, otherwise: float) -> float:
+    try:
+        return dt.datetime.fromisoformat(str(text)).timestamp()
+    except ValueError:
+        return otherwise

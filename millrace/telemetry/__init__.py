@@ -1,0 +1,1 @@
+"""Device telemetry from the command line: simulated fleets, replays and charts."""

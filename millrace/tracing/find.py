@@ -1,0 +1,35 @@
+"""From what a user types to the story of it."""
+
+import msgspec
+
+from millrace.errors import MillraceError
+from millrace.tracing.sources import Match, Source, resolve
+from millrace.tracing.story import Story, stitch
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """The story asked for, and other correlations that could be meant as well."""
+
+    story: Story
+    others: list[Match]
+
+
+def find(source: Source, wanted: str) -> Found:
+    """The latest story of an order's id, S3 key, subject, correlation or trace.
+
+    Raises MillraceError when there is none.
+    """
+    matches = resolve(source, wanted)
+    if not matches:
+        raise MillraceError(
+            f"No trace of {wanted!r}: it is no correlation id, order id, S3 key, subject or trace "
+            "id that a kept trace knows. A trace is there some seconds after the event; on AWS "
+            "only a sample is kept, for 30 days (--hours says how far back to look)."
+        )
+    chosen, *others = matches
+    spans = source.having("correlation_id", [chosen.correlation_id])
+    there = {span.trace_id for span in spans}
+    for upstream in {span.text("upstream") for span in spans} - there - {""}:
+        # A batch that works for many has no correlation to be found by.
+        spans += source.of(upstream)
+    return Found(story=stitch(chosen.correlation_id, spans), others=others)

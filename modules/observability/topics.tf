@@ -1,0 +1,21 @@
+# Who hears of alarms: one topic for every change of every alarm, and one for what somebody must get up for.
+
+resource "aws_sns_topic" "alarms" {
+  name              = "${local.prefix}-alarms"
+  display_name      = "Alarms of ${local.prefix}"
+  kms_master_key_id = try(var.kms.key_arn, null)
+}
+
+resource "aws_sns_topic" "pages" {
+  name              = "${local.prefix}-pages"
+  display_name      = "Pages of ${local.prefix}"
+  kms_master_key_id = try(var.kms.key_arn, null)
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  count = var.alarms.email == null ? 0 : 1
+
+  topic_arn = aws_sns_topic.pages.arn
+  protocol  = "email"
+  endpoint  = var.alarms.email
+}

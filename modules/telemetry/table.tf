@@ -1,0 +1,16 @@
+# One item per device with all that the next batch needs of it; beside it rollups, anomalies, and the events that tell of them.
+
+module "telemetry" {
+  source = "../outbox-table"
+
+  name     = "telemetry"
+  platform = var.platform
+  bus      = var.bus
+
+  indexes = {
+    # Sparse: only devices carry `watch`, one of sixteen shards. Keys alone, since the item itself changes with every batch.
+    by-silence = { hash = { name = "watch" }, range = { name = "seen" }, keys_only = true }
+    # Sparse: only anomalies carry a day.
+    by-day = { hash = { name = "day" }, range = { name = "at" } }
+  }
+}
