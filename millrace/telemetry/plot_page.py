@@ -1,10 +1,13 @@
 """A chart as a part of a page, as a page of its own, or as a file of the kind its name says."""
 
+import os
+import subprocess
+import sys
 from html import escape
 from pathlib import Path
 
 from millrace.errors import MillraceError
-from millrace.paths import write_whole
+from millrace.paths import ROOT, write_whole
 from millrace.telemetry.plot_axes import moment
 from millrace.telemetry.plot_chart import Chart
 from millrace.telemetry.plot_svg import svg
@@ -55,12 +58,14 @@ def figure(chart: Chart) -> str:
 
 def png(chart: Chart) -> bytes:
     """The chart as a PNG, drawn by libvips. Raises MillraceError where that is missing."""
-    try:
-        import pyvips
-    except (ImportError, OSError) as error:
-        raise MillraceError(f"A PNG needs libvips ({error}): write .svg or .html.") from None
-    picture = pyvips.Image.svgload_buffer(svg(chart).encode(), scale=_PNG_SCALE)
-    return bytes(picture.write_to_buffer(".png"))
+    command = [sys.executable, "-m", "millrace.telemetry.plot_png", str(_PNG_SCALE)]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("VIPS_")}
+    done = subprocess.run(
+        command, input=svg(chart).encode(), capture_output=True, cwd=ROOT, env=environment
+    )
+    if done.returncode:
+        raise MillraceError(done.stderr.decode().strip())
+    return done.stdout
 
 
 def _anomalies(chart: Chart) -> str:

@@ -70,11 +70,12 @@ OPERATIONS = {said["operationId"]: SCHEMA[path][method] for method, path, said i
 
 @dataclass(frozen=True)
 class Known:
-    """What there is in the shop, so that not every request ends at "no such thing"."""
+    """What there is, so that not every request ends at "no such thing"."""
 
     product_id: str
     doomed_id: str
     order_id: str
+    device_id: str
 
 
 @pytest.fixture(scope="module")
@@ -95,12 +96,26 @@ def known(shop: Shop) -> Known:
     answer = shop.call("POST", "/basket/checkout", token, body, key)
     assert answer.status == 202, answer
     doomed_id = shop.product("Doomed", 100, on_hand=1)
-    return Known(product_id, doomed_id, str(answer.body["order_id"]))
+    return Known(product_id, doomed_id, str(answer.body["order_id"]), device(shop, token))
 
 
 def fill(shop: Shop, product_id: str) -> None:
     """The user's basket holds the product, as soon as the basket knows of it."""
     wait_until("a basket", lambda: shop.put_item("fuzz", product_id, 1).status == 200, seconds=30)
+
+
+def device(shop: Shop, token: str) -> str:
+    """A device that was heard of."""
+    name, now = "fuzz", time.time_ns() // 1_000_000
+    reading = {"device": name, "time": now, "sequence": now, "metrics": {"celsius": 20.5}}
+    shop.world.client("kinesis").put_record(
+        StreamName=shop.world.outputs["telemetry_stream"],
+        Data=json.dumps(reading).encode(),
+        PartitionKey=name,
+    )
+    path = f"/devices/{name}"
+    wait_until("a device", lambda: shop.call("GET", path, token).status == 200, seconds=30)
+    return name
 
 
 def cases(operation: Any) -> Any:
@@ -122,7 +137,7 @@ def test_whatever_is_sent_the_answer_is_a_documented_one(
 ) -> None:
     answered: Counter[int] = Counter()
     authorization = {"Authorization": f"Bearer {shop.token('fuzz', *ADMIN_SCOPES)}"}
-    there = {"order_id": known.order_id, "product_id": known.product_id}
+    there = {"order_id": known.order_id, "product_id": known.product_id, "id": known.device_id}
     if name == "catalog.remove":
         there["product_id"] = known.doomed_id
 

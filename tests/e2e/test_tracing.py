@@ -1,6 +1,7 @@
 """One event's way through the applied environment, put together from the traces it left."""
 
 import json
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +23,7 @@ from millrace.tracing.service_map import service_map
 from millrace.tracing.story import Story
 from tests.e2e.shop import FINAL, Shop
 from tests.e2e.test_images import picture, settled
-from tests.e2e.world import SUMS, World, wait_until
+from tests.e2e.world import SUMS, Tap, World, wait_until
 
 WAY_OF_AN_ORDER = {
     "basket-api": {"POST /basket/checkout"},
@@ -166,6 +167,43 @@ def test_a_picture_is_traced_from_its_upload_to_its_event(
     assert root.function == f"{prefix}-render-image"
     puts = [node for node in root.walk() if node.span.name == "s3 PutObject"]
     assert puts, "the renditions are written by threads, which must stay in the trace"
+
+
+def test_an_anomaly_is_traced_from_the_batch_it_was_in_to_its_event(
+    world: World, tap: Callable[..., Tap], traces: CollectedTraces
+) -> None:
+    told_of = tap({"detail-type": ["anomaly.detected.v1"]})
+    device, now_ms = f"traced-{uuid.uuid4().hex[:8]}", round(time.time() * 1000)
+    values = [20 + number % 5 / 10 for number in range(60)] + [500.0]
+    records = [
+        {
+            "device": device,
+            "time": now_ms - (len(values) - number) * 1000,
+            "sequence": number,
+            "metrics": {"celsius": value},
+        }
+        for number, value in enumerate(values)
+    ]
+    answer = world.client("kinesis").put_records(
+        StreamName=world.outputs["telemetry_stream"],
+        Records=[{"Data": json.dumps(r).encode(), "PartitionKey": device} for r in records],
+    )
+    assert answer["FailedRecordCount"] == 0
+
+    def spike() -> dict[str, Any] | None:
+        return next((e for e in told_of.events() if e["detail"]["data"]["device"] == device), None)
+
+    meta = wait_until("the spike", spike)["detail"]["meta"]
+    prefix = world.outputs["prefix"]
+    story = told(
+        traces,
+        meta["correlation_id"],
+        lambda story: "telemetry-publisher" in way(story, prefix),
+    )
+    assert story.orphans == []
+    (root,) = story.roots
+    assert root.function == f"{prefix}-ingest-telemetry"
+    assert way(story, prefix)["telemetry-publisher"] == {"anomaly.detected.v1"}
 
 
 def test_the_map_shows_the_bus_between_functions_with_counts(

@@ -100,8 +100,20 @@ def test_nothing_is_left_after_an_error(world: Aws, raised: type[BaseException])
     assert world.left() == []
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C interrupts, also where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_nothing_is_left_after_a_signal(world: Aws, number: signal.Signals) -> None:
+def test_nothing_is_left_after_a_signal(
+    world: Aws,
+    number: signal.Signals,
+    ctrl_c: None,  # noqa: ARG001
+) -> None:
     before = signal.getsignal(number)
     seen = []
 

@@ -4,9 +4,9 @@ import gc
 import tracemalloc
 from typing import Any
 
-from lambdas.telemetry.batches import take_apart
 from lambdas.telemetry.folding import fold
 from lambdas.telemetry.records import Checker, Limits
+from lambdas.telemetry.taking_apart import take_apart
 from tests.unit.telemetry.world import NOW, TYPES, World, kinesis, reading
 
 RECORDS, DEVICES = 10_000, 50

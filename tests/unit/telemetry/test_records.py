@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from lambdas.core.errors import Poison
 from lambdas.telemetry import kpl
-from lambdas.telemetry.batches import rows, take_apart
+from lambdas.telemetry.batches import rows
 from lambdas.telemetry.records import MAX_BYTES, Checker, Limits, unpacked
+from lambdas.telemetry.taking_apart import take_apart
 from tests.unit.telemetry.world import NOW, SHARD, kinesis, reading
 
 CHECKER = Checker(Limits())
