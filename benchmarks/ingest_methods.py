@@ -151,11 +151,14 @@ def pydantic_json() -> Callable[[Records], Plain]:
 
 
 def powertools() -> Callable[[Records], Plain]:
-    """Powertools' parser: its Kinesis record model with our model as the data, record by record,
-    so that a bad record fails alone."""
+    """Powertools as its documentation combines parser and batch processor for Kinesis, so that a
+    bad record fails alone: aws-powertools/powertools-lambda-python,
+    examples/batch_processing/src/pydantic_kinesis.py, without logger and tracer. Its Kinesis
+    envelope, asked record by record, takes 1.4 times as long; asked once, one bad record fails
+    the batch."""
     models = import_module("aws_lambda_powertools.utilities.parser.models")
+    batches = import_module("aws_lambda_powertools.utilities.batch")
     pydantic = import_module("pydantic")
-    parse = import_module("aws_lambda_powertools.utilities.parser").parse
     payload = pydantic.create_model(
         "Payload",
         __base__=models.KinesisDataStreamRecordPayload,
@@ -164,16 +167,17 @@ def powertools() -> Callable[[Records], Plain]:
     model = pydantic.create_model(
         "Parsed", __base__=models.KinesisDataStreamRecord, kinesis=(payload, ...)
     )
+    processor = batches.BatchProcessor(batches.EventType.KinesisDataStreams, model=model)
 
     def run(records: Records) -> Plain:
         plain = Plain()
-        for record in records:
-            try:
-                reading = parse(event=record, model=model).kinesis.data
-            except ValueError:
-                plain.invalid += 1
-                continue
+
+        def handle(record: Any) -> None:
+            reading = record.kinesis.data
             plain.take(reading.device, reading.time, reading.sequence, reading.metrics)
+
+        answer = batches.process_partial_response({"Records": records}, handle, processor)
+        plain.invalid = len(answer["batchItemFailures"])
         return plain
 
     return run
@@ -202,22 +206,27 @@ def floor() -> Callable[[Records], Plain]:
 def ours() -> Callable[[Records], Any]:
     """The handler's own work between the event and the first write: take apart, check, dedupe,
     detect, aggregate. Devices are known, as they are in every batch but the first."""
-    from lambdas.telemetry.batches import take_apart
-    from lambdas.telemetry.device_state import packed, unpacked
+    from lambdas.telemetry.device_state import DeviceState, packed, unpacked
     from lambdas.telemetry.device_types import DeviceTypes
     from lambdas.telemetry.folding import fold
     from lambdas.telemetry.records import Checker, Limits
+    from lambdas.telemetry.taking_apart import take_apart
 
     checker, types = Checker(Limits()), DeviceTypes({})
     before = take_apart(warm_up_batch(), checker).devices
     bodies = {name: packed(fold(None, arrived, types).state) for name, arrived in before.items()}
 
-    def run(records: Records) -> dict[str, Any]:
-        states = {name: unpacked(body) for name, body in bodies.items()}
-        wall, cpu = time.perf_counter(), time.process_time()
+    def work(records: Records, states: dict[str, DeviceState]) -> int:
+        """A function of its own, so that letting go of the records is timed as well."""
         taken = take_apart(records, checker)
         for name, arrived in taken.devices.items():
             fold(states[name], arrived, types)
+        return len(taken.refused)
+
+    def run(records: Records) -> dict[str, Any]:
+        states = {name: unpacked(body) for name, body in bodies.items()}
+        wall, cpu = time.perf_counter(), time.process_time()
+        invalid = work(records, states)
         took = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
         counted = {
             f"{name}/{metric}/{start}": [r.count, round(r.sum, 6), r.min, r.max]
@@ -225,7 +234,7 @@ def ours() -> Callable[[Records], Any]:
             for start, metrics in state.minutes.items()
             for metric, r in metrics.items()
         }
-        return {**took, "invalid": len(taken.refused), "minutes": counted}
+        return {**took, "invalid": invalid, "minutes": counted}
 
     return run
 

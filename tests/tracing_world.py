@@ -4,11 +4,14 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import botocore.client
 import pytest
+import wrapt
 from aws_lambda_powertools import Tracer
 from aws_xray_sdk import global_sdk_config
 from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.lambda_launcher import LambdaContext
+from aws_xray_sdk.ext.botocore.patch import _xray_traced_botocore
 
 from lambdas.core import observability
 
@@ -30,6 +33,13 @@ class Sent:
     def annotations(self, name: str) -> list[dict[str, Any]]:
         return [segment.get("annotations", {}) for segment in self.named(name)]
 
+    def facts(self, name: str) -> list[dict[str, Any]]:
+        """Annotations and metadata: all that whoever reads the trace knows."""
+        return [
+            {**segment.get("metadata", {}).get("default", {}), **segment.get("annotations", {})}
+            for segment in self.named(name)
+        ]
+
 
 @contextlib.contextmanager
 def traced_invocation(monkeypatch: pytest.MonkeyPatch, *, sampled: bool = True) -> Iterator[Sent]:
@@ -49,6 +59,16 @@ def traced_invocation(monkeypatch: pytest.MonkeyPatch, *, sampled: bool = True) 
         finally:
             xray_recorder.context, xray_recorder.emitter = before
     _begin_anew(enabled=False)
+
+
+def trace_aws_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Record the calls of AWS clients as the SDK's patch does, until the end of the test."""
+    if hasattr(botocore.client, "_xray_enabled"):
+        return  # the patch itself is there, for the rest of the process
+    monkeypatch.setattr(botocore.client, "_xray_enabled", True, raising=False)
+    call = vars(botocore.client.BaseClient)["_make_api_call"]
+    recorded = wrapt.FunctionWrapper(call, _xray_traced_botocore)
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", recorded)
 
 
 def _begin_anew(*, enabled: bool) -> None:

@@ -169,7 +169,7 @@ class Api:
                 status, headers, text = _refusal(problem, correlation_id)
             except Exception:
                 observability.logger().exception("request failed")
-                observability.count("RequestsFailed")
+                observability.count_by_function("RequestsFailed")
                 status, headers, text = _refusal(
                     Problem(500, "Internal error", "the fault is ours; report the correlation id"),
                     correlation_id,

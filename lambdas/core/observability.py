@@ -25,6 +25,9 @@ R = TypeVar("R")
 
 MAX_ANNOTATION = 1000
 """Characters of an annotation's value (X-Ray limit)."""
+NOT_SEARCHED = frozenset({"upstream", "causation_id", "event_id", "event_type"})
+"""Facts of an event that only the reader of a found trace needs: X-Ray indexes 50 annotations of a
+trace, and a batch has these once for each of its events."""
 
 
 @functools.cache
@@ -85,14 +88,18 @@ def step(name: str, **annotations: str | int | bool) -> Iterator[None]:
 
 
 def annotate(**annotations: str | int | bool) -> None:
-    """Annotate the running step; what is empty is left out, what is too long is cut."""
+    """Annotate the running step; what is empty is left out, what is too long is cut.
+
+    What nobody searches by becomes metadata, which is in the trace's document without an index.
+    """
     provider: Any = tracer().provider
     running = provider.current_subsegment()
     if running is None or not running.sampled:
         return
     for key, value in annotations.items():
         if value != "":
-            running.put_annotation(key, value[:MAX_ANNOTATION] if isinstance(value, str) else value)
+            put = running.put_metadata if key in NOT_SEARCHED else running.put_annotation
+            put(key, value[:MAX_ANNOTATION] if isinstance(value, str) else value)
 
 
 def mark_fault() -> None:
@@ -149,9 +156,39 @@ def carried(work: Callable[[A], R]) -> Callable[[A], R]:
     return traced
 
 
+def untraced(work: Callable[[A], R]) -> Callable[[A], R]:
+    """`work`, to be called in another thread, without a record of its AWS calls in the trace.
+
+    For one call of very many: X-Ray takes 500 KB of a trace, which is some hundred calls.
+    """
+    provider: Any = tracer().provider
+    running = provider.current_subsegment() if is_traced() else None
+    if running is None:
+        return work
+
+    from aws_xray_sdk.core.models.dummy_entities import DummySubsegment
+
+    def quiet(argument: A) -> R:
+        # Without any entity the SDK would hang the calls below the function itself.
+        provider.set_trace_entity(DummySubsegment(running.parent_segment, "untraced"))
+        return work(argument)
+
+    return quiet
+
+
 def count(name: str, value: float = 1) -> None:
     """Add to a counter of this function (CloudWatch metric, unit Count)."""
     metrics().add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def count_by_function(name: str, value: float = 1) -> None:
+    """Add to a counter told apart by this function's full name alone; nothing is told of zero.
+
+    For what an alarm watches: environments share the namespace and the service's name.
+    """
+    if value:
+        function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "unknown"
+        _tell_apart(name, MetricUnit.Count, [value], function=function)
 
 
 def measure_ms(name: str, value: float) -> None:
@@ -164,12 +201,16 @@ def measure_ms_apart(name: str, values: Iterable[float], **dimensions: str) -> N
 
     For what an alarm must find by a name that it knows, such as a queue's.
     """
+    _tell_apart(name, MetricUnit.Milliseconds, values, **dimensions)
+
+
+def _tell_apart(name: str, unit: MetricUnit, values: Iterable[float], **dimensions: str) -> None:
     apart = AmazonCloudWatchEMFProvider()
     apart.service = ""  # or it would be one dimension more
-    for key, value in dimensions.items():
-        apart.add_dimension(name=key, value=value)
-    for value_ms in values:
-        apart.add_metric(name=name, unit=MetricUnit.Milliseconds, value=value_ms)
+    for key, word in dimensions.items():
+        apart.add_dimension(name=key, value=word)
+    for value in values:
+        apart.add_metric(name=name, unit=unit, value=value)
     if apart.metric_set:
         apart.flush_metrics()
 

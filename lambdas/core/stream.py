@@ -29,7 +29,7 @@ def decode_all(
             yield decode(record)
         except Poison as poison:
             quarantine(record, poison)
-            observability.count("RecordsQuarantined")
+            observability.count_by_function("RecordsQuarantined")
             observability.logger().error(
                 "record quarantined", extra={"reason": poison.reason, "detail": poison.detail}
             )

@@ -48,6 +48,7 @@ class SesGateway:
         )
 
         client = self._given or aws.client("sesv2", attempts=1)
+        client.meta.events.register("after-call.sesv2", _forget_message, unique_id="no-address")
         try:
             client.send_email(
                 FromEmailAddress=self._sender,
@@ -66,11 +67,19 @@ class SesGateway:
         except ClientError as error:
             code = aws.error_code(error)
             if code in _REFUSED_FOR_EVER:
-                # SES repeats the address in its message; the code says enough.
                 raise Poison("mail-refused", code) from None
             if _answered_no(error.response):
                 raise NotSent(code) from None
             raise
+
+
+def _forget_message(parsed: dict[str, Any], **_: Any) -> None:
+    """Take what SES says out of its refusal: it repeats the address, the code says enough.
+
+    Before botocore makes an exception of it, which the trace and the log record with its message.
+    """
+    if error := parsed.get("Error"):
+        error["Message"] = "what SES said is not kept"
 
 
 def _answered_no(response: Any) -> bool:

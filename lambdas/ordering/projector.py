@@ -77,7 +77,7 @@ class Projector:
         except _UNREADABLE as error:
             for change in changes:
                 self._quarantine(change.record, Poison("unreadable-history", str(error)))
-            observability.count("RecordsQuarantined", len(changes))
+            observability.count_by_function("RecordsQuarantined", len(changes))
             observability.logger().exception("order not projected")
             return 0
         return sum(view.put(row) for view in self._views)

@@ -1,6 +1,7 @@
 """From records to series: detectors and rollups take a metric's readings at once. Pure."""
 
 import bisect
+import contextlib
 import operator
 from collections.abc import Iterator
 
@@ -34,10 +35,10 @@ def take_readings(
 def _columns(records: list[Record]) -> dict[str, tuple[list[int], list[float]]]:
     """Times and values by metric, in order of arrival."""
     metrics = [record.metrics for record in records]
-    names: set[str] = set().union(*metrics)
-    if set(map(len, metrics)) == {len(names)}:  # then each of them has them all
+    if len(set(map(len, metrics))) == 1:
         times = [record.time for record in records]
-        return {name: (times, [one[name] for one in metrics]) for name in metrics[0]}
+        with contextlib.suppress(KeyError):  # nearly always they all have the same metrics
+            return {name: (times, [one[name] for one in metrics]) for name in metrics[0]}
     columns: dict[str, tuple[list[int], list[float]]] = {}
     for record in records:
         for name, value in record.metrics.items():

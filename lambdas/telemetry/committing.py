@@ -60,6 +60,8 @@ class Committer:
         while waiting:
             records = waiting.pop()
             state = loaded.state
+            if not records and not (state and state.pending):
+                continue  # another writer has written what was left over
             if records and state is not None and state.pending:
                 waiting.append(records)  # what an earlier step left over goes first
                 records = []
@@ -76,6 +78,7 @@ class Committer:
                 middle = len(records) // 2
                 waiting += [records[middle:], records[:middle]]
                 continue
+            moved = 0
             yield step
             if step.state.pending and not waiting:
                 waiting.append([])
@@ -87,10 +90,9 @@ class Committer:
         should not be there yet."""
         if records:
             step = fold(state, records, self._types)
-        elif state is not None and state.pending:
-            step = Fold(state)
         else:
-            raise AssertionError("nothing to do")
+            assert state is not None
+            step = Fold(state)
         state = step.state
         if not step.fresh and not state.pending:
             return step, loaded

@@ -33,7 +33,7 @@ class Fold(msgspec.Struct):
     is_first: bool = False
     """The device was never seen before."""
     renewed: bool = False
-    """Its type or firmware is not what the registry says."""
+    """Its type, firmware or location is not what the registry says."""
     closed: list[Closed] = []
     refused: list[Refused] = []
     accepted: int = 0
@@ -61,7 +61,7 @@ def fold(state: DeviceState | None, arrived: list[Arrived], types: DeviceTypes) 
         return result
     _break_silence(state, fresh[0].arrival)
     boundary = state.closed_before
-    known_as = (state.type, state.firmware)
+    known_as = _particulars(state)
     accepted = _accept(state, fresh, types, result)
     result.duplicates = len(fresh) - len(accepted) - len(result.refused)
     result.accepted = len(accepted)
@@ -73,7 +73,7 @@ def fold(state: DeviceState | None, arrived: list[Arrived], types: DeviceTypes) 
         take_readings(state, list(records), types, boundary, late)
     result.closed = close_windows(state, late, boundary)
     _take_particulars(state, accepted)
-    result.renewed = (state.type, state.firmware) != known_as
+    result.renewed = _particulars(state) != known_as
     return result
 
 
@@ -83,7 +83,7 @@ def _accept(
     """The records that are no duplicates and that the device has room for."""
     records = [one.record for one in fresh]
     arrivals = [one.arrival for one in fresh]
-    state.arrived = max(state.arrived, *arrivals)
+    state.arrived = max(state.arrived, max(arrivals))
     if _accept_all(state, records, arrivals):
         return records
     return _accept_each(state, fresh, types, result)
@@ -103,7 +103,7 @@ def _accept_all(state: DeviceState, records: list[Record], arrivals: list[int]) 
         or not seen.all_new(state.seen, [record.sequence for record in records], min(times))
     ):
         return False
-    state.watermark = max(state.watermark, *times)
+    state.watermark = max(state.watermark, max(times))
     return True
 
 
@@ -143,6 +143,14 @@ def _break_silence(state: DeviceState, arrival: int) -> None:
     started = state.open.pop(SILENCE, None)
     if started is not None:
         state.pending.append(Anomaly(EVERY_METRIC, SILENT, started, 0.0, None, 0.0, arrival))
+
+
+def _particulars(state: DeviceState) -> tuple[object, ...]:
+    """What the registry is renewed for: of the location, a step of 100 m, or a receiver that says
+    a little else each time would make every batch of the device a transaction."""
+    where = state.location
+    place = where and (round(where.lat, 3), round(where.lon, 3))
+    return state.type, state.firmware, place
 
 
 def _take_particulars(state: DeviceState, accepted: list[Record]) -> None:

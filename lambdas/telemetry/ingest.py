@@ -50,7 +50,7 @@ def _count(tally: Tally) -> None:
     observability.count("RecordsReceived", tally.received)
     observability.count("RecordsAccepted", tally.accepted)
     observability.count("RecordsDuplicate", tally.duplicates)
-    observability.count("RecordsQuarantined", tally.quarantined)
+    observability.count_by_function("RecordsQuarantined", tally.quarantined)
     observability.count("RecordsRedelivered", tally.redelivered)
     observability.count("DevicesRegistered", tally.registered)
     observability.count("AnomaliesDetected", tally.anomalies)

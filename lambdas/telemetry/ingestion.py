@@ -15,21 +15,25 @@ import msgspec
 
 from lambdas.core import observability
 from lambdas.core.stream import Quarantine
-from lambdas.telemetry.batches import Batch, KinesisRecord, Refused, take_apart
+from lambdas.telemetry.batches import Batch, KinesisRecord, Refused
 from lambdas.telemetry.committing import Committer
 from lambdas.telemetry.device_store import DeviceStore, Loaded
 from lambdas.telemetry.device_types import DeviceTypes
 from lambdas.telemetry.folding import Fold
 from lambdas.telemetry.raw_store import RawStore
 from lambdas.telemetry.records import Checker, Limits
+from lambdas.telemetry.taking_apart import take_apart
 
 
 class Tally(msgspec.Struct):
     """What became of the records; received = accepted + duplicates + quarantined.
 
-    Redelivered ones come on top: they were received by the batch that worked on them first.
+    `received` is counted where records come in, the others where each of them ends: when they
+    differ, records were lost on the way. Redelivered ones come on top: they were received by the
+    batch that worked on them first. Those of a batch that fails are received when it is done.
     """
 
+    received: int = 0
     accepted: int = 0
     duplicates: int = 0
     quarantined: int = 0
@@ -38,7 +42,8 @@ class Tally(msgspec.Struct):
     anomalies: int = 0
 
     @property
-    def received(self) -> int:
+    def ended(self) -> int:
+        """Records that are one of the three."""
         return self.accepted + self.duplicates + self.quarantined
 
     def count(self, step: Fold) -> None:
@@ -78,8 +83,20 @@ class Ingestion:
         Raises what the first failing device raised, once all others are done.
         """
         batch = take_apart(records, self._checker)
+        ended, redelivered = tally.ended, tally.redelivered
+        try:
+            self._work_off(batch, records, types, tally)
+        except BaseException:
+            tally.received += tally.ended - ended
+            raise
+        came = len(records) + batch.unpacked
+        tally.received += came - (tally.redelivered - redelivered)
+
+    def _work_off(
+        self, batch: Batch, records: Sequence[KinesisRecord], types: DeviceTypes, tally: Tally
+    ) -> None:
         with ThreadPoolExecutor(self._threads) as pool:
-            deque(pool.map(observability.carried(self._set_aside), batch.refused), maxlen=0)
+            deque(pool.map(observability.untraced(self._set_aside), batch.refused), maxlen=0)
             ends = [record["kinesis"]["sequenceNumber"] for record in (records[0], records[-1])]
             self._raw.keep(batch, *ends)
             self._write_devices(batch, types, tally, pool)
@@ -106,7 +123,7 @@ class Ingestion:
                 with lock:
                     tally.count(step)
 
-        written = [pool.submit(observability.carried(write), device) for device in batch.devices]
+        written = [pool.submit(observability.untraced(write), device) for device in batch.devices]
         wait(written)
         for future in written:
             future.result()

@@ -15,7 +15,11 @@ from lambdas.telemetry.rollups import MILLISECONDS, Rollup, Step, Windows, merge
 
 MOST_STEPS = 500
 MOST_STEPS_OF_ONE_METRIC = 1500
-"""Steps in one answer: with 32 metrics a step is 5 kB, and a function answers at most 6 MB."""
+"""Steps in one answer: what is read for it."""
+MOST_POINTS = 20_000
+"""In one answer, of all metrics: each takes up to 300 bytes, and an answer at most 6 MB."""
+YEARS = range(1970, 9999)
+"""Of which a moment can be asked for: beyond, it may have no milliseconds or no next hour."""
 
 USUAL_STEPS: dict[Step, int] = {"minute": 60, "hour": 24}
 
@@ -71,6 +75,7 @@ def series_of(table: Table, device: str, query: MetricsQuery, *, now: dt.datetim
     begin, end = _span(query, now)
     windows = snapshot(DeviceStore(table), device, query.step, begin, end).windows
     metrics: dict[str, list[Point]] = {}
+    _check_size(windows, query.metric)
     for start, rollups in sorted(windows.items()):
         for name, rollup in rollups.items():
             if query.metric in (None, name):
@@ -124,10 +129,10 @@ def snapshot(store: DeviceStore, device: str, step: Step, begin: int, end: int) 
 def _span(query: MetricsQuery, now: dt.datetime) -> tuple[int, int]:
     """Both ends in ms, down to whole steps: the step that `from` is in is the first."""
     length = MILLISECONDS[query.step]
-    end = _milliseconds(query.end or now)
+    end = _milliseconds("to", query.end or now)
     begin = end - USUAL_STEPS[query.step] * length
     if query.begin is not None:
-        begin = _milliseconds(query.begin)
+        begin = _milliseconds("from", query.begin)
     if begin >= end:
         raise invalid("from", "it is not before `to`")
     begin -= begin % length
@@ -141,7 +146,19 @@ def _span(query: MetricsQuery, now: dt.datetime) -> tuple[int, int]:
     return begin, end
 
 
-def _milliseconds(moment: dt.datetime) -> int:
+def _check_size(windows: Windows, metric: str | None) -> None:
+    points = len(windows) if metric else sum(map(len, windows.values()))
+    if points > MOST_POINTS:
+        raise invalid(
+            "to",
+            f"at most {MOST_POINTS:,} points at once, of all metrics together; these are "
+            f"{points:,}: ask for fewer steps, or for one `metric`",
+        )
+
+
+def _milliseconds(name: str, moment: dt.datetime) -> int:
+    if moment.year not in YEARS:
+        raise invalid(name, f"not in the years {YEARS[0]} to {YEARS[-1]}")
     return int(moment.timestamp() * 1000)
 
 

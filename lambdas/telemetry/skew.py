@@ -36,6 +36,7 @@ def follow(state: DeviceState, types: DeviceTypes, record: Record, arrival: int)
         if state.calm >= thresholds.clear_after:
             del state.open[_OPEN]
             state.calm = 0
-            state.pending.append(Anomaly(EVERY_METRIC, KIND, started, ahead, 0.0, 0.0, record.time))
+            ended = max(started, record.time)  # once set right, the clock may say less than then
+            state.pending.append(Anomaly(EVERY_METRIC, KIND, started, ahead, 0.0, 0.0, ended))
             return False
     return started is not None

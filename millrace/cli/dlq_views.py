@@ -112,7 +112,9 @@ def report(done: Report) -> RenderableType:
     if done.cut:
         lines.append("[yellow]SQS hides no more at once:[/] do it again for the rest.")
     if done.outcome == "interrupted":
-        lines.append("[yellow]Interrupted:[/] --resume goes on.")
+        # SQS moves without a journal of ours: there is nothing to resume, only more to move.
+        onward = "run the same command again for the rest" if done.native else "--resume goes on"
+        lines.append(f"[yellow]Interrupted:[/] {onward}.")
     return "\n".join(lines)
 
 

@@ -37,7 +37,8 @@ def telemetry(
     """Make the rollups of a span again from the raw files, and compare them with the live ones.
 
     The span is widened to whole hours. Devices go on sending meanwhile. A replay that was killed
-    goes on where it was; nothing live changes without --swap.
+    goes on where it was; nothing live changes without --swap, and with it no window that can still
+    get late readings, or that has readings which the raw files do not have.
     """
     now = dt.datetime.now(dt.UTC)
     first, last = between(begin, end, now)
@@ -93,7 +94,7 @@ def _lines(report: Report) -> list[str]:
 
 def _line(difference: Difference) -> str:
     detail = f": {difference.detail}" if difference.detail else ""
-    still = " (still open)" if difference.is_open else ""
+    still = f" ({difference.hold})" if difference.hold else ""
     return (
         f"  [red]{difference.what}[/] {difference.device} {difference.step} "
         f"{difference.start}{detail}{still}"
@@ -102,9 +103,12 @@ def _line(difference: Difference) -> str:
 
 def _unresolved(report: Report, swapped: bool) -> str:
     what = f"{report.unresolved:,} live windows are not what the raw files say"
+    kept = (
+        f"{report.still_open:,} are still open, {report.too_young:,} can still get late readings, "
+        f"{report.live_knows_more:,} have readings that the raw files do not have"
+    )
     if not swapped:
-        return f"{what}: look at them, then --swap overwrites them."
+        return f"{what}: look at them, then --swap overwrites all but these: {kept}."
     return (
-        f"{what}: {report.still_open:,} are still open and {report.moved:,} were written "
-        "meanwhile; replay the span again."
+        f"{what}: {kept}, and {report.moved:,} were written meanwhile; replay the span again later."
     )

@@ -63,8 +63,8 @@ def status(
 ) -> None:
     """Show the health of an environment on one screen: what is wrong, every queue and function.
 
-    A source that cannot be asked is named; the rest is shown all the same. For local AWS it also
-    says whether it runs, and where.
+    A source that cannot be asked is named and is a problem: what it would say is not known. The
+    rest is shown all the same. For local AWS it also says whether it runs, and where.
     """
     if watch and json_output:
         raise MillraceError("--watch is for people, --json for machines: give one of them.")
@@ -80,7 +80,11 @@ def status(
         return
     report = look(found)
     if json_output:
-        healthy = {"healthy": report.is_healthy, "problems": msgspec.to_builtins(report.problems)}
+        healthy = {
+            "healthy": report.is_healthy,
+            "verdict": report.verdict,
+            "problems": msgspec.to_builtins(report.problems),
+        }
         print_json({**state, **healthy, **msgspec.to_builtins(report)})
     else:
         (out if out.is_terminal else Console(highlight=False, width=WIDEST)).print(screen(report))

@@ -19,24 +19,22 @@ def screen(report: Report) -> RenderableType:
     parts += [Text(""), _functions(report)]
     if report.error_lines:
         parts += [Text(""), Text("last errors", style="dim"), _errors(report)]
-    if report.missing:
+    if report.not_here:
         parts.append(Text(""))
-        parts += [Text(f"{name}: {why}", style="dim") for name, why in report.missing.items()]
+        parts += [
+            Text(f"{name}: {report.missing[name]}", style="dim") for name in sorted(report.not_here)
+        ]
     return Group(*parts)
 
 
 def _verdict(report: Report) -> Text:
     then = dt.datetime.fromtimestamp(report.taken, dt.UTC)
     bad = sum(one.severity == "bad" for one in report.problems)
-    verdict = ("healthy", "bold green")
-    if report.problems:
-        number = len(report.problems)
-        verdict = (
-            f"{number} problem{'' if number == 1 else 's'}",
-            "bold red" if bad else "bold yellow",
-        )
+    style = "bold red" if bad else "bold yellow" if report.problems else "bold green"
     said = f" at {then:%H:%M:%S} UTC, looked at in {report.took_ms:,.0f} ms"
-    return Text.assemble((f"{report.environment}: ", "bold"), verdict, (said, "dim"))
+    return Text.assemble(
+        (f"{report.environment}: ", "bold"), (report.verdict, style), (said, "dim")
+    )
 
 
 def _functions(report: Report) -> Table:

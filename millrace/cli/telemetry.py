@@ -20,6 +20,8 @@ from millrace.telemetry.device_types import TYPES
 from millrace.telemetry.fleet import Faults, Fleet
 from millrace.telemetry.simulate import Report, Sender
 
+_FOR_TRIALS = ("local", "dev")
+
 telemetry = typer.Typer(help="Simulate devices, and look at what they sent.", no_args_is_help=True)
 
 
@@ -51,14 +53,23 @@ def simulate(
         str | None,
         typer.Option(help="Backfill from 2026-11-21T09:30Z, 30m, 2h on, as fast as it goes."),
     ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Yes, invented devices in an environment in earnest.")
+    ] = False,
     environment: EnvironmentOption = "local",
     json_output: JsonOption = False,
 ) -> None:
     """Send the readings of simulated devices, faults included, and say what must come of them.
 
     Anomalies are of the kinds spike, rate, stuck and range; each needs some 94 readings of its
-    device, so many devices want a longer duration.
+    device, so many devices want a longer duration. The devices stay: their registry entries for
+    good, what they sent as long as any other's, and their anomalies wake people. So environments
+    other than local and dev want --yes.
     """
+    if environment not in _FOR_TRIALS and not yes:
+        raise MillraceError(
+            f"Invented devices would stay in {environment}, among the real ones: say --yes."
+        )
     now = dt.datetime.now(dt.UTC)
     start = moment(since, now) if since else now
     span = duration or ((now - start).total_seconds() if since else 60.0)

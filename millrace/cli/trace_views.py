@@ -86,7 +86,11 @@ def _summary(story: Story) -> list[RenderableType]:
         Text(f"  orphan: {orphan.function} {orphan.what}: {orphan.why}", style="yellow")
         for orphan in story.orphans
     ]
-    return [said, *orphans]
+    cut = [
+        Text(f"  cut: trace {trace_id} is larger than X-Ray keeps: parts are missing", "yellow")
+        for trace_id in story.cut
+    ]
+    return [said, *orphans, *cut]
 
 
 def service_map(found: ServiceMap, prefix: str) -> RenderableType:

@@ -3,10 +3,13 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 
 class NotHere(Exception):
@@ -14,10 +17,15 @@ class NotHere(Exception):
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """What came, by the name of the check; and why the rest did not."""
+    """What came, by the name of the check; and why the rest did not.
+
+    `not_here` names those of `missing` that the environment does not have: the others are not
+    known, and may be anything.
+    """
 
     values: dict[str, Any]
     missing: dict[str, str]
+    not_here: frozenset[str]
 
 
 def ask(checks: Mapping[str, Callable[[], Any]], seconds: float) -> Answers:
@@ -38,6 +46,7 @@ def ask(checks: Mapping[str, Callable[[], Any]], seconds: float) -> Answers:
     deadline = time.monotonic() + seconds
     values: dict[str, Any] = {}
     missing: dict[str, str] = {}
+    not_here: set[str] = set()
     while len(values) + len(missing) < len(checks):
         try:
             name, value, error = answered.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -49,7 +58,43 @@ def ask(checks: Mapping[str, Callable[[], Any]], seconds: float) -> Answers:
             values[name] = value
         else:
             missing[name] = _why(error)
-    return Answers(values, missing)
+            if isinstance(error, NotHere):
+                not_here.add(name)
+    return Answers(values, missing, frozenset(not_here))
+
+
+def side_by_side(work: Callable[[A], R], items: Iterable[A], at_once: int = 8) -> list[R]:
+    """The result for each item, in their order; raises what the first failing one raised.
+
+    In threads that end with the process: those of a ThreadPoolExecutor are waited for at its
+    exit, however long what they ask takes to answer.
+    """
+    waiting = queue.SimpleQueue[tuple[int, A]]()
+    for numbered in enumerate(items):
+        waiting.put(numbered)
+    count = waiting.qsize()
+    done = queue.SimpleQueue[tuple[int, list[R], Exception | None]]()
+
+    def run() -> None:
+        while True:
+            try:
+                number, item = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                done.put((number, [work(item)], None))
+            except Exception as error:
+                done.put((number, [], error))
+
+    for _ in range(min(at_once, count)):
+        threading.Thread(target=run, daemon=True).start()
+    found: dict[int, R] = {}
+    for _ in range(count):
+        number, results, error = done.get()
+        if error is not None:
+            raise error
+        found[number] = results[0]
+    return [found[number] for number in range(count)]
 
 
 def _why(error: Exception) -> str:

@@ -1,17 +1,19 @@
 """The last lines with level ERROR in the functions' logs."""
 
+import contextlib
 import datetime as dt
 import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.core.aws import error_code
+from millrace.errors import MillraceError
+from millrace.health.checks import side_by_side
 from millrace.health.report import ErrorLine
 
 SHOWN = 5
@@ -38,34 +40,51 @@ def ask_insights(
 ) -> list[ErrorLine]:
     """The last lines, asked of Logs Insights; `functions` are full names by short ones.
 
-    Raises TimeoutError when it is not ready in time.
+    Raises TimeoutError when it is not ready in time, MillraceError when it fails. A question that
+    nobody waits for any longer is stopped: it costs by what it reads.
     """
+    deadline = time.monotonic() + seconds
     shorts = {_group(full): short for short, full in functions.items()}
     groups = list(shorts)
-    asked = [
-        logs.start_query(
-            logGroupNames=groups[start : start + GROUPS],
-            startTime=int(begin),
-            endTime=int(end),
-            queryString=_QUESTION,
-        )["queryId"]
-        for start in range(0, len(groups), GROUPS)
-    ]
-    deadline = time.monotonic() + seconds
+    under_way: list[str] = []
     found: list[ErrorLine] = []
-    for query in asked:
-        while (answer := logs.get_query_results(queryId=query))["status"] in _RUNNING:
-            if time.monotonic() > deadline:
-                raise TimeoutError("Logs Insights is not ready yet")
-            sleep(PAUSE_SECONDS)
-        for row in answer["results"]:
-            fields = {field["field"]: field["value"] for field in row}
-            group = fields.get("@log", "").partition(":")[2]
-            found += _line(shorts.get(group, group), fields.get("@message", ""), end)
+    try:
+        for start in range(0, len(groups), GROUPS):
+            query = logs.start_query(
+                logGroupNames=groups[start : start + GROUPS],
+                startTime=int(begin),
+                endTime=int(end),
+                queryString=_QUESTION,
+            )
+            under_way.append(query["queryId"])
+        while under_way:
+            for row in _rows(logs, under_way[0], deadline, sleep):
+                fields = {field["field"]: field["value"] for field in row}
+                group = fields.get("@log", "").partition(":")[2]
+                found += _line(shorts.get(group, group), fields.get("@message", ""), end)
+            del under_way[0]
+    finally:
+        for query_id in under_way:
+            with contextlib.suppress(ClientError, BotoCoreError):  # it ends by itself, later
+                logs.stop_query(queryId=query_id)
     return _last(found)
 
 
 _RUNNING = ("Scheduled", "Running", "Unknown")
+
+
+def _rows(
+    logs: Any, query_id: str, deadline: float, sleep: Callable[[float], None]
+) -> list[list[dict[str, str]]]:
+    """What a question found, once it is answered."""
+    while (answer := logs.get_query_results(queryId=query_id))["status"] in _RUNNING:
+        if time.monotonic() + PAUSE_SECONDS > deadline:
+            raise TimeoutError("Logs Insights is not ready yet")
+        sleep(PAUSE_SECONDS)
+    if answer["status"] != "Complete":
+        raise MillraceError(f"Logs Insights: the question is {answer['status'].lower()}")
+    rows: list[list[dict[str, str]]] = answer["results"]
+    return rows
 
 
 def read_groups(
@@ -92,8 +111,7 @@ def read_groups(
             for line in _line(short, event["message"], event["timestamp"] / 1000)
         ]
 
-    with ThreadPoolExecutor(8) as pool:
-        return _last([line for lines in pool.map(read, functions) for line in lines])
+    return _last([line for lines in side_by_side(read, functions) for line in lines])
 
 
 def _group(full_name: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from botocore.config import Config
+
 from millrace import aws
 from millrace.environments import Environment
 from millrace.health import queues
@@ -18,6 +20,7 @@ from millrace.paths import ROOT
 WINDOW_MINUTES = 15
 SECONDS = 2.2
 """How long the slowest source is waited for."""
+HASTY = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
 
 
 def look(
@@ -35,7 +38,7 @@ def look(
         begun,
         SECONDS,
     )
-    missing = {}
+    missing: dict[str, str] = {}
     if environment.is_local:
         endpoint = environment.client["AWS_ENDPOINT_URL"]
         questions = on_a_laptop(asked, endpoint, traces or LocalAws().traces)
@@ -66,11 +69,16 @@ def look(
         error_lines=values.get("log", []),
         quarantined=values.get("quarantine", 0),
         missing=answers.missing | missing,
+        not_here=answers.not_here | set(missing),
     )
 
 
 class Clients:
-    """The clients of an environment, each made once: to make one costs more than to ask it."""
+    """The clients of an environment, each made once: to make one costs more than to ask it.
+
+    They give up early and try once: who looks again asks again, and a screen that waits for a
+    dead source shows nothing of the others.
+    """
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
@@ -81,7 +89,7 @@ class Clients:
         # One at a time: they are made of the same files, and Python computes one thing at a time.
         with self._lock:
             if name not in self._made:
-                self._made[name] = aws.client(self._environment, name)
+                self._made[name] = aws.client(self._environment, name, HASTY)
             return self._made[name]
 
 

@@ -15,6 +15,9 @@ from millrace.health import collected, logs, metrics, queues
 Client = Callable[[str], Any]
 Questions = dict[str, Callable[[], Any]]
 
+QUARANTINED = ("quarantine/", "aws/")
+"""What begins with these is written by functions (core/stream.py) and by stream mappings."""
+
 
 class Asked:
     """What both have: queues, alarms and the quarantine. `client` gives one by boto3's name."""
@@ -40,9 +43,13 @@ class Asked:
         return asked
 
     def _quarantined(self, bucket: Any) -> int:
-        """Records in quarantine, as far as one page tells; what operators dropped is no trouble."""
-        page = self.client("s3").list_objects_v2(Bucket=bucket)
-        return sum(not one["Key"].startswith("dropped/") for one in page.get("Contents", []))
+        """Records in quarantine, as far as a page of each kind tells.
+
+        What operators dropped is in the same bucket and is no trouble.
+        """
+        s3 = self.client("s3")
+        pages = [s3.list_objects_v2(Bucket=bucket, Prefix=prefix) for prefix in QUARANTINED]
+        return sum(len(page.get("Contents", [])) for page in pages)
 
 
 def on_aws(asked: Asked) -> Questions:
@@ -66,8 +73,8 @@ def on_aws(asked: Asked) -> Questions:
             asked.functions,
             asked.begin,
             asked.end,
-            # Sooner than the others are given up, so that it can say why.
-            seconds=asked.seconds - 0.5,
+            # Sooner than the others are given up, so that it can say why and stop its questions.
+            seconds=asked.seconds - 0.7,
         )
 
     return asked.questions() | {"ages": ages, "work": work, "log": log}

@@ -4,12 +4,11 @@ import json
 import time
 import urllib.request
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from millrace.health.checks import side_by_side
 from millrace.health.report import Queue
 
-AT_ONCE = 8
 _WAITING = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
 _IN_FLIGHT = "ApproximateNumberOfMessagesNotVisible"
 # The machine's proxy settings must not take a request for the loopback address.
@@ -24,8 +23,7 @@ def depths(sqs: Any, urls: Mapping[str, str]) -> dict[str, tuple[int, int]]:
         found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(int(found[name]) for name in _WAITING), int(found[_IN_FLIGHT])
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return dict(zip(urls, pool.map(depth, urls.values()), strict=True))
+    return dict(zip(urls, side_by_side(depth, urls.values()), strict=True))
 
 
 def local_ages(endpoint: str) -> dict[str, float]:

@@ -59,7 +59,11 @@ class ErrorLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it. `missing` says why a part is not here, by the part's name; its value is empty."""
+    """All of it. `missing` says why a part is not here, by the part's name; its value is empty.
+
+    `not_here` names those of them that such an environment does not have. Every other is not
+    known, which is as bad as the worst that it could say.
+    """
 
     environment: str
     taken: float
@@ -70,6 +74,21 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     error_lines: list[ErrorLine]
     quarantined: int
     missing: dict[str, str]
+    not_here: frozenset[str] = frozenset()
+
+    @property
+    def not_known(self) -> dict[str, str]:
+        """Why a part that should be there is not, by its name."""
+        return {name: why for name, why in self.missing.items() if name not in self.not_here}
+
+    @property
+    def verdict(self) -> str:
+        """In a few words; whoever could ask nobody does not know of a problem."""
+        known = len(self.problems) - len(self.not_known)
+        said = [f"{known} problem{'' if known == 1 else 's'}"] if known else []
+        if self.not_known:
+            said.append("not all of it known" if known else "not known")
+        return ", ".join(said) or "healthy"
 
     @property
     def problems(self) -> list["Problem"]:
@@ -79,6 +98,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         if self.quarantined:
             text = f"{self.quarantined:,} records in quarantine: millrace dlq list"
             found.append(Problem(severity="bad", text=text))
+        found += [
+            Problem(severity="bad", text=f"{name}: not known: {why}")
+            for name, why in self.not_known.items()
+        ]
         return sorted(found, key=lambda problem: problem.severity)
 
     @property

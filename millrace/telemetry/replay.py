@@ -2,7 +2,6 @@
 
 import datetime as dt
 import time
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,12 +14,11 @@ from lambdas.telemetry.committing import Committer
 from lambdas.telemetry.device_store import DeviceStore
 from lambdas.telemetry.device_types import DeviceTypes
 from lambdas.telemetry.records import Limits
-from lambdas.telemetry.rollups import Step
 from millrace.errors import MillraceError
 from millrace.telemetry.lake import HOUR_MS, Lake, RawFile
-from millrace.telemetry.replay_compare import Difference, pair, swap
+from millrace.telemetry.replay_compare import Comparison, Difference
 from millrace.telemetry.replay_feed import Feed
-from millrace.telemetry.replay_shadow import STEPS, ShadowTable
+from millrace.telemetry.replay_shadow import ShadowTable
 
 MOST_LISTED = 1000
 _AT_ONCE = 8
@@ -38,7 +36,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What was read, compared and overwritten; windows are counted by device, minute and hour.
 
     `differences` lists the first MOST_LISTED. `swapped` were overwritten; `moved` were written by
-    somebody else meanwhile, and `still_open` cannot be overwritten yet: replay those again later.
+    somebody else meanwhile, and `still_open` and `too_young` cannot be overwritten yet: replay
+    those again later. `live_knows_more` are never overwritten.
     """
 
     run: str
@@ -53,6 +52,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     different: int
     only_live: int
     still_open: int
+    too_young: int
+    live_knows_more: int
     swapped: int
     moved: int
     differences: list[Difference]
@@ -95,6 +96,8 @@ class TelemetryReplay:
     ) -> Report:
         """Build the shadow of a span, compare, and with `swap` overwrite what differs.
 
+        `now` is not after the raw files are listed. A window is overwritten once no record of it
+        can have come since: `lateness_hours` after its end; and never when it would lose readings.
         The span is widened to whole hours. A replay of the same span goes on where it was left,
         unless told to `restart`. The shadow stays until it is swapped, or nothing differs. Raises
         MillraceError when a raw file is broken, or a begun replay's files are gone.
@@ -110,7 +113,8 @@ class TelemetryReplay:
             files,
             lambda at: self._tell(Progress(what="files", done=at.files, total=len(files))),
         )
-        comparison = self._compared(shadow, first, last, swap=swap)
+        settled = (now.timestamp() - self._limits.lateness_hours * 3600) * 1000
+        comparison = self._compared(shadow, first, last, settled, swap=swap)
         counts, listed = comparison.counts, comparison.listed
         unresolved = counts["missing"] + counts["different"] - counts["swapped"]
         removed = swap or not unresolved
@@ -130,6 +134,8 @@ class TelemetryReplay:
             different=counts["different"],
             only_live=counts["only live"],
             still_open=counts["still open"],
+            too_young=counts["too young"],
+            live_knows_more=counts["live knows more"],
             swapped=counts["swapped"],
             moved=counts["moved"],
             differences=listed,
@@ -154,12 +160,17 @@ class TelemetryReplay:
         )
         return Feed(self._lake, shadow, committer)
 
-    def _compared(self, shadow: ShadowTable, begin: int, end: int, *, swap: bool) -> "_Comparison":
+    def _compared(
+        self, shadow: ShadowTable, begin: int, end: int, settled: float, *, swap: bool
+    ) -> Comparison:
         live = Table(self._name, self._client)
         known = (str(item["sk"]) for item in live.query(keys.REGISTRY))
         devices = sorted({*known, *shadow.devices()})
-        comparison = _Comparison(
-            DeviceStore(live), DeviceStore(shadow), self._limits.rollup_days if swap else None
+        comparison = Comparison(
+            DeviceStore(live),
+            DeviceStore(shadow),
+            settled,
+            self._limits.rollup_days if swap else None,
         )
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             each = pool.map(lambda device: comparison.of_device(device, begin, end), devices)
@@ -168,45 +179,6 @@ class TelemetryReplay:
                 comparison.listed += listed[: MOST_LISTED - len(comparison.listed)]
                 self._tell(Progress(what="devices", done=number, total=len(devices)))
         return comparison
-
-
-class _Comparison:
-    """Live windows against the shadow's; with `keep_days`, what differs is overwritten."""
-
-    def __init__(self, live: DeviceStore, shadow: DeviceStore, keep_days: int | None) -> None:
-        self.counts: Counter[str] = Counter()
-        self.listed: list[Difference] = []
-        self._live = live
-        self._shadow = shadow
-        self._keep_days = keep_days
-
-    def of_device(self, device: str, begin: int, end: int) -> tuple[Counter[str], list[Difference]]:
-        counts: Counter[str] = Counter()
-        listed = []
-        for step in STEPS:
-            some, found = self._of_step(device, step, begin, end)
-            counts += some
-            listed += found
-        counts["devices"] = 1 if counts["compared"] else 0
-        return counts, listed
-
-    def _of_step(
-        self, device: str, step: Step, begin: int, end: int
-    ) -> tuple[Counter[str], list[Difference]]:
-        compared = pair(self._live, self._shadow, device, step, begin, end)
-        counts = Counter(compared=compared.compared)
-        listed = []
-        for start, difference in compared.differences():
-            counts[difference.what] += 1
-            listed.append(difference)
-            if difference.what == "only live":
-                continue
-            if difference.is_open:
-                counts["still open"] += 1
-            elif self._keep_days is not None:
-                done = swap(self._live, compared, start, self._keep_days)
-                counts["swapped" if done else "moved"] += 1
-        return counts, listed
 
 
 def _hours(begin: dt.datetime, end: dt.datetime) -> tuple[int, int]:

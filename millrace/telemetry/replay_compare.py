@@ -1,6 +1,7 @@
 """Hold the rollups of a shadow against the live ones, and put right what differs."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
@@ -10,17 +11,21 @@ from lambdas.core.http import Problem
 from lambdas.telemetry import keys
 from lambdas.telemetry.device_store import DeviceStore, StateMoved, Window
 from lambdas.telemetry.queries_metrics import Snapshot, snapshot
-from lambdas.telemetry.rollups import Metrics, Rollup, Step
+from lambdas.telemetry.rollups import MILLISECONDS, Metrics, Rollup, Step, Windows
+from millrace.telemetry.replay_shadow import STEPS
 
 What = Literal["missing", "different", "only live"]
+Hold = Literal["", "still open", "too young", "live knows more"]
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """A window that is not what the raw files say.
 
     `missing`: there is no live one. `different`: `detail` says in what. `only live`: the raw files
-    say nothing of it; it is never touched. `is_open`: it is in the device's state, which still
-    takes readings in, so it cannot be overwritten yet.
+    say nothing of it; it is never touched. `hold` says why it cannot be overwritten. `still open`:
+    it is in the device's state, which still takes readings in. `too young`: late readings of it
+    may have come since the raw files were listed. `live knows more`: it has readings, or a metric,
+    that the raw files do not have; to overwrite it would lose them.
     """
 
     device: str
@@ -28,7 +33,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     start: str
     what: What
     detail: str = ""
-    is_open: bool = False
+    hold: Hold = ""
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -38,8 +43,9 @@ class Pair(msgspec.Struct, frozen=True):
     live: Snapshot
     shadow: Snapshot
 
-    def differences(self) -> Iterator[tuple[int, Difference]]:
-        """What differs, with the start of the window, in order."""
+    def differences(self, settled: float) -> Iterator[tuple[int, Difference]]:
+        """What differs, with the start of the window, in order. Windows that end up to `settled`
+        (ms) get no more readings."""
         live, shadow = self.live.windows, self.shadow.windows
         for start in sorted(live.keys() | shadow.keys()):
             what, detail = _judged(live.get(start), shadow.get(start))
@@ -52,9 +58,18 @@ class Pair(msgspec.Struct, frozen=True):
                         start=keys.window_sk(start),
                         what=what,
                         detail=detail,
-                        is_open=start in self.live.open,
+                        hold=self._hold(start, settled, live, shadow),
                     ),
                 )
+
+    def _hold(self, start: int, settled: float, live: Windows, shadow: Windows) -> Hold:
+        if start in self.live.open:
+            return "still open"
+        if start + MILLISECONDS[self.live.step] > settled:
+            return "too young"
+        if _knows_more(live.get(start, {}), shadow.get(start, {})):
+            return "live knows more"
+        return ""
 
     @property
     def compared(self) -> int:
@@ -73,7 +88,10 @@ def pair(
 
 
 def swap(live: DeviceStore, compared: Pair, start: int, keep_days: int) -> bool:
-    """Write the shadow's window over the live one; False when that was written meanwhile."""
+    """Write the shadow's window over the live one; False when that was written meanwhile.
+
+    For a window with no `hold` only: of others the live one may be the better.
+    """
     known = compared.live.closed.get(start)
     window = Window(compared.shadow.windows[start], known.version if known else 0)
     write = live.window_write(compared.device, compared.live.step, start, window, keep_days)
@@ -82,6 +100,49 @@ def swap(live: DeviceStore, compared: Pair, start: int, keep_days: int) -> bool:
     except StateMoved:
         return False
     return True
+
+
+class Comparison:
+    """Live windows against the shadow's; with `keep_days`, what differs and has no `hold` is
+    overwritten. Windows that end up to `settled` (ms) get no more readings."""
+
+    def __init__(
+        self, live: DeviceStore, shadow: DeviceStore, settled: float, keep_days: int | None
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self.listed: list[Difference] = []
+        self._live = live
+        self._shadow = shadow
+        self._settled = settled
+        self._keep_days = keep_days
+
+    def of_device(self, device: str, begin: int, end: int) -> tuple[Counter[str], list[Difference]]:
+        counts: Counter[str] = Counter()
+        listed = []
+        for step in STEPS:
+            some, found = self._of_step(device, step, begin, end)
+            counts += some
+            listed += found
+        counts["devices"] = 1 if counts["compared"] else 0
+        return counts, listed
+
+    def _of_step(
+        self, device: str, step: Step, begin: int, end: int
+    ) -> tuple[Counter[str], list[Difference]]:
+        compared = pair(self._live, self._shadow, device, step, begin, end)
+        counts = Counter(compared=compared.compared)
+        listed = []
+        for start, difference in compared.differences(self._settled):
+            counts[difference.what] += 1
+            listed.append(difference)
+            if difference.what == "only live":
+                continue
+            if difference.hold:
+                counts[difference.hold] += 1
+            elif self._keep_days is not None:
+                done = swap(self._live, compared, start, self._keep_days)
+                counts["swapped" if done else "moved"] += 1
+        return counts, listed
 
 
 def _snapshot(store: DeviceStore, device: str, step: Step, begin: int, end: int) -> Snapshot:
@@ -107,6 +168,12 @@ def _judged(live: Metrics | None, shadow: Metrics | None) -> tuple[What | None, 
             said = ", ".join(f"{field} {a} instead of {b}" for field, a, b in fields)
             details.append(f"{name}: {said}")
     return ("different", "; ".join(details)) if details else (None, "")
+
+
+def _knows_more(live: Metrics, shadow: Metrics) -> bool:
+    return any(
+        name not in shadow or rollup.count > shadow[name].count for name, rollup in live.items()
+    )
 
 
 def _differing(live: Rollup, shadow: Rollup) -> list[tuple[str, float, float]]:

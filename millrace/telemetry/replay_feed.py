@@ -1,5 +1,6 @@
 """Feed raw files to the code that took their records in, as if they came from the stream again."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,7 +23,7 @@ class _Row(Record):
     """A record with how it came."""
 
     arrival: int
-    shard: str
+    lane: str
     position: str
 
 
@@ -42,18 +43,24 @@ class Feed:
         """Work off the files that the checkpoint does not know; returns where that ended.
 
         Killed at any point and run again, the shadow is the same: its devices know by their own
-        checkpoints what they have worked off. Raises MillraceError for a file that is broken.
+        checkpoints what they have worked off. Raises MillraceError for a file that is broken, and
+        when a file that was worked off is gone or a new one sorts before it: its records would be
+        taken for redelivered ones, or never be read.
         """
         done = self._shadow.checkpoint() or Checkpoint()
-        place = {file.key: number for number, file in enumerate(files, start=1)}
-        if done.after and done.after not in place:
-            raise MillraceError(f"The file {done.after} is gone: begin anew with --restart.")
+        listed = _Listed(files)
+        if done.files > len(files) or done.digest != listed.digest(done.files):
+            raise MillraceError(
+                f"Of the {done.files:,} raw files that were read, one is gone, or another came to "
+                "lie among them: begin anew with --restart."
+            )
         on_progress(done)
-        for last, arrived in self._batches(files[place.get(done.after, 0) :]):
+        for last, arrived in self._batches(files[done.files :]):
             self._commit(arrived)
+            number = listed.number(last)
             done = Checkpoint(
-                after=last.key,
-                files=place[last.key],
+                files=number,
+                digest=listed.digest(number),
                 records=done.records + len(arrived),
             )
             self._shadow.save(done)
@@ -83,7 +90,7 @@ class Feed:
         return Arrived(
             record=row,
             arrival=row.arrival,
-            lane=row.shard,  # a device's records are in order in its shard, whatever their key was
+            lane=row.lane,  # not the shard: files of one shard overlap where a device has many keys
             text=line,
             source={"kinesis": {"sequenceNumber": sequence}},
             part=int(part or -1),
@@ -102,3 +109,24 @@ class Feed:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for _ in pool.map(write, devices):
                 pass
+
+
+class _Listed:
+    """Files in their order, and what tells that the first so many of them are still the same."""
+
+    def __init__(self, files: list[RawFile]) -> None:
+        self._numbers: dict[RawFile, int] = {}
+        self._digests = [""]
+        running = hashlib.blake2s(digest_size=16)
+        for number, file in enumerate(files, start=1):
+            self._numbers[file] = number
+            running.update(file.key.encode())
+            self._digests.append(running.hexdigest())
+
+    def number(self, file: RawFile) -> int:
+        """Its place, from 1 on."""
+        return self._numbers[file]
+
+    def digest(self, count: int) -> str:
+        """Of the keys of the first `count` files; of none it is empty."""
+        return self._digests[count]

@@ -30,10 +30,11 @@ _AT_ONCE = 8
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a replay is: everything up to the file `after` is worked off."""
+    """How far a replay is: the first `files` of its list are worked off; `digest` is of their
+    keys, so that a list in which they are others is noticed."""
 
-    after: str = ""
     files: int = 0
+    digest: str = ""
     records: int = 0
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -27,8 +27,8 @@ class CollectedTraces:
         found = {one.trace_id for one in lines if one.annotations.get(annotation) in wanted}
         return self._traces(found)
 
-    def of(self, trace_id: str) -> list[Span]:
-        return self._traces({trace_id})
+    def of(self, trace_ids: Iterable[str]) -> list[Span]:
+        return self._traces(set(trace_ids))
 
     def since(self, moment: float) -> list[Span]:
         return spans(one for one in self._lines(lambda _: True) if one.start_time >= moment)

@@ -29,7 +29,9 @@ def find(source: Source, wanted: str) -> Found:
     chosen, *others = matches
     spans = source.having("correlation_id", [chosen.correlation_id])
     there = {span.trace_id for span in spans}
-    for upstream in {span.text("upstream") for span in spans} - there - {""}:
-        # A batch that works for many has no correlation to be found by.
-        spans += source.of(upstream)
+    # A batch that works for many has no correlation to be found by. The same batch is upstream of
+    # strangers, whose traces are none of ours.
+    mine = [one for one in spans if one.text("correlation_id") == chosen.correlation_id]
+    if upstream := {span.text("upstream") for span in mine} - there - {""}:
+        spans += source.of(sorted(upstream))
     return Found(story=stitch(chosen.correlation_id, spans), others=others)

@@ -19,7 +19,7 @@ def html(story: Story, asked: str, prefix: str) -> str:
     return document(
         f"Trace of {asked}",
         f"""{_facts(story, made)}
-{_orphans(story, prefix)}</header>
+{_gaps(story, prefix)}</header>
 <main class="card">
 <input type="checkbox" id="calls"><label for="calls">Show every call of AWS</label>
 <table class="fall">
@@ -73,15 +73,17 @@ def _facts(story: Story, made: list[Row]) -> str:
     )
 
 
-def _orphans(story: Story, prefix: str) -> str:
-    if not story.orphans:
-        return ""
-    items = (
+def _gaps(story: Story, prefix: str) -> str:
+    items = [
         f"<li>{escape(orphan.function.removeprefix(f'{prefix}-'))} {escape(orphan.what)}: "
         f"{escape(orphan.why)}</li>"
         for orphan in story.orphans
-    )
-    return f"<ul>{''.join(items)}</ul>\n"
+    ]
+    items += [
+        f"<li>trace {escape(trace_id)} is larger than X-Ray keeps: parts are missing</li>"
+        for trace_id in story.cut
+    ]
+    return f"<ul>{''.join(items)}</ul>\n" if items else ""
 
 
 def _ticks(whole: float) -> str:

@@ -19,8 +19,8 @@ class Source(Protocol):
     def having(self, annotation: str, values: Sequence[str]) -> list[Span]:
         """The traces in which the annotation has one of the values."""
 
-    def of(self, trace_id: str) -> list[Span]:
-        """One trace; empty when there is none."""
+    def of(self, trace_ids: Iterable[str]) -> list[Span]:
+        """The traces of these ids, as far as there are any; asked for together."""
 
     def since(self, moment: float) -> list[Span]:
         """The traces that began at `moment` (seconds of the epoch) or later."""
@@ -60,7 +60,7 @@ def resolve(source: Source, wanted: str) -> list[Match]:
     spans = source.having("subject", subjects)
     if matches := _matches(spans, set(subjects)):
         return matches
-    return _matches(source.of(wanted), None) if wanted.startswith("1-") else []
+    return _matches(source.of([wanted]), None) if wanted.startswith("1-") else []
 
 
 def _matches(spans: Iterable[Span], wanted: set[str] | None) -> list[Match]:

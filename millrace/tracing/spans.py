@@ -28,6 +28,9 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     resource: str = ""
     """What a call is for, e.g. the table's name."""
     annotations: dict[str, Any] = {}
+    """Annotations and metadata: which of the two a fact is matters to the search only."""
+    cut: bool = False
+    """Whether the trace is larger than what X-Ray keeps of one, so that parts are missing."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -59,6 +62,8 @@ class Document(msgspec.Struct, kw_only=True):
     error: bool = False
     throttle: bool = False
     annotations: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
+    cut: bool = False
     aws: dict[str, Any] = {}
     cause: Any = None
     subsegments: list["Document"] = []
@@ -99,10 +104,21 @@ def _flat(document: Document, parent_id: str | None, trace_id: str) -> Iterator[
             outcome=_outcome(document),
             trouble=_trouble(document.cause),
             resource=_resource(document.aws),
-            annotations=document.annotations,
+            annotations=_facts(document),
+            cut=document.cut,
         )
     for inner in document.subsegments:
         yield from _flat(inner, document.id, trace_id)
+
+
+def _facts(document: Document) -> dict[str, Any]:
+    """Annotations with the metadata of lambdas/core, which is in the SDK's own namespace."""
+    metadata = document.metadata.get("default")
+    return (
+        {**metadata, **document.annotations}
+        if isinstance(metadata, dict)
+        else (document.annotations)
+    )
 
 
 def _kind(document: Document) -> Kind:

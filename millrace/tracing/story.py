@@ -54,6 +54,8 @@ class Story(msgspec.Struct, kw_only=True):
     orphans: list[Orphan]
     begin: float
     end: float
+    cut: list[str] = []
+    """The traces of which X-Ray keeps a part only: they were larger than it takes."""
 
     def walk(self) -> Iterator[Node]:
         for root in self.roots:
@@ -73,7 +75,10 @@ def stitch(correlation_id: str, spans: Iterable[Span]) -> Story:
 
     Each span that is a part of it is in the tree once.
     """
-    return Stories(spans).of(correlation_id)
+    found = list(spans)
+    story = Stories(found).of(correlation_id)
+    story.cut = sorted({span.trace_id for span in found if span.cut})
+    return story
 
 
 def title(node: Node) -> str:

@@ -77,6 +77,7 @@ def as_json(story: Story, others: list[Match]) -> dict[str, Any]:
         "functions": sorted({hop.function for hop in story.hops}),
         "failed": sum(row.outcome == "failed" for row in made),
         "orphans": msgspec.to_builtins(story.orphans),
+        "cut": story.cut,
         "rows": [msgspec.to_builtins(row) for row in made],
         "others": msgspec.to_builtins(others),
     }

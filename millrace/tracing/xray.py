@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -45,8 +45,8 @@ class XRayTraces:
         now = self._now()
         return self._spans(self._ids(" OR ".join(terms), now - self._back, now))
 
-    def of(self, trace_id: str) -> list[Span]:
-        return self._spans([trace_id]) if _TRACE_ID.fullmatch(trace_id) else []
+    def of(self, trace_ids: Iterable[str]) -> list[Span]:
+        return self._spans([one for one in trace_ids if _TRACE_ID.fullmatch(one)])
 
     def since(self, moment: float) -> list[Span]:
         begin = dt.datetime.fromtimestamp(moment, dt.UTC)
@@ -83,12 +83,13 @@ class XRayTraces:
 
     def _batch(self, ids: list[str]) -> list[Document]:
         pages = self._xray.get_paginator("batch_get_traces").paginate(TraceIds=ids)
-        return [
-            _document(segment["Document"], trace["Id"])
-            for page in pages
-            for trace in page["Traces"]
-            for segment in trace["Segments"]
-        ]
+        found: list[Document] = []
+        for trace in (trace for page in pages for trace in page["Traces"]):
+            found += (_document(one["Document"], trace["Id"]) for one in trace["Segments"])
+            if trace.get("LimitExceeded"):
+                # Also where nothing of it was kept, somebody must be told that there was more.
+                found.append(Document(id="cut", trace_id=trace["Id"], cut=True))
+        return found
 
 
 def _document(text: str, trace_id: str) -> Document:

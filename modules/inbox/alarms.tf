@@ -36,7 +36,8 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
 
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = 1
-  evaluation_periods  = 1
+  evaluation_periods  = 10 # failures are reported minutes late: a minute must still be looked at when its own come
+  datapoints_to_alarm = 1
   treat_missing_data  = "notBreaching" # the bus reports failures only when there are some
 
   alarm_actions = [var.platform.alarms.topic_arn]
@@ -45,7 +46,7 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   metric_query {
     id          = "failed"
     label       = "Events that could not be delivered"
-    expression  = join(" + ", [for index, key in keys(var.subscriptions) : "FILL(rule${index}, 0)"])
+    expression  = "SUM([${join(", ", [for index, key in keys(var.subscriptions) : "rule${index}"])}])" # + wants a value of every rule
     return_data = true
   }
 

@@ -9,7 +9,7 @@ resource "aws_cloudwatch_metric_alarm" "bus_refuses" {
   alarm_description = join(" ", [
     "Entries put on the buses of this account and region were refused in 3 of 5 minutes. Ours wait in their tables and are published later; other programs may lose theirs.",
     "Runbook: ${var.alarms.runbook_url}#bus-refuses",
-    "Start with `aws logs filter-log-events --log-group-name-prefix /aws/lambda/${local.prefix}- --filter-pattern PublishFailed`: none means that it is not ours.",
+    "Start with `millrace status ${local.here}`: no publisher with errors or late means that it is not ours. Of one that is, `aws logs tail /aws/lambda/${local.prefix}-<table>-publisher --since 30m --filter-pattern PublishFailed`.",
   ])
 
   namespace   = "AWS/Events"

@@ -1,4 +1,4 @@
-# Three alarms for every function: it crashes, it is refused a turn, it comes near its time-out.
+# Three alarms for every function: it crashes, it is refused a turn, it comes near its time-out. A fourth where it answers the API.
 
 resource "aws_cloudwatch_metric_alarm" "errors" {
   for_each = local.functions
@@ -74,6 +74,33 @@ resource "aws_cloudwatch_metric_alarm" "slow" {
   datapoints_to_alarm                   = 3
   treat_missing_data                    = "notBreaching"
   evaluate_low_sample_count_percentiles = "evaluate" # even one invocation so near its end is worth a look when it repeats
+
+  alarm_actions = [aws_sns_topic.alarms.arn]
+  ok_actions    = [aws_sns_topic.alarms.arn]
+}
+
+# A function behind the API answers a fault of its own with a 500 and does not crash: its errors know nothing of it.
+resource "aws_cloudwatch_metric_alarm" "answers_fail" {
+  for_each = local.answering_on_aws
+
+  alarm_name = "${each.value.name}-answers-fail"
+  alarm_description = join(" ", [
+    "${each.key} answered requests with a 500 in ${var.thresholds.error_minutes} of 10 minutes: it met what it did not expect, a bug or something it depends on.",
+    "Runbook: ${var.alarms.runbook_url}#answers-fail",
+    "Start with `aws logs tail ${each.value.log_group_name} --since 30m --filter-pattern '\"request failed\"'`: the last stack is the reason. Then `millrace status ${local.here}`.",
+  ])
+
+  namespace   = var.stack.project
+  metric_name = "RequestsFailed"
+  dimensions  = { function = each.value.name }
+  statistic   = "Sum"
+  period      = 60
+
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  evaluation_periods  = 10
+  datapoints_to_alarm = var.thresholds.error_minutes
+  treat_missing_data  = "notBreaching"
 
   alarm_actions = [aws_sns_topic.alarms.arn]
   ok_actions    = [aws_sns_topic.alarms.arn]

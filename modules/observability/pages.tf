@@ -7,10 +7,12 @@ locals {
       [for short in keys(it.functions) : aws_cloudwatch_metric_alarm.errors[short].alarm_name],
       [for short in keys(it.functions) : aws_cloudwatch_metric_alarm.throttled[short].alarm_name],
       [for short in keys(it.functions) : aws_cloudwatch_metric_alarm.slow[short].alarm_name],
+      [for short in keys(it.functions) : aws_cloudwatch_metric_alarm.answers_fail[short].alarm_name if contains(keys(local.answering_on_aws), short)],
       [for short in keys(it.inboxes) : aws_cloudwatch_metric_alarm.late[short].alarm_name],
       [for short in keys(it.inboxes) : aws_cloudwatch_metric_alarm.stalled[short].alarm_name],
       [for queue in values(it.dead_letter_queues) : queue.alarms.undelivered if queue.alarms.undelivered != null],
       [for stream in values(it.streams) : stream.alarms.lags],
+      [for stream in values(it.streams) : stream.alarms.stalled if stream.alarms.stalled != null],
       values(it.alarms),
     ))
   }
@@ -20,12 +22,13 @@ locals {
       [for stream in values(it.streams) : stream.alarms.quarantined],
     )) if length(it.dead_letter_queues) + length(it.streams) > 0
   }
+  # What makes a caller's 5xx. Not what is merely slow: one slow function would hide every other fault of the API.
   behind_api = sort(flatten([
-    for short, function in local.on_aws.functions : [
+    for short in keys(local.answering_on_aws) : [
       aws_cloudwatch_metric_alarm.errors[short].alarm_name,
       aws_cloudwatch_metric_alarm.throttled[short].alarm_name,
-      aws_cloudwatch_metric_alarm.slow[short].alarm_name,
-    ] if contains(local.answering, function.name)
+      aws_cloudwatch_metric_alarm.answers_fail[short].alarm_name,
+    ]
   ]))
 
   burning = {
@@ -43,7 +46,7 @@ resource "aws_cloudwatch_composite_alarm" "failing" {
   alarm_description = join(" ", [
     "${each.key} does not do its work, or not in time: at least one of its functions, inboxes or streams is in alarm, or its promise is being used up. Until all of them are well this pages no second time.",
     "Runbook: ${var.alarms.runbook_url}#failing",
-    "Start with `aws cloudwatch describe-alarms --children-of-alarm-name ${local.prefix}-${each.key}-failing --state-value ALARM`, whose texts say what to do, and `millrace status ${local.here}`.",
+    "Start with `aws cloudwatch describe-alarms --children-of-alarm-name ${local.prefix}-${each.key}-failing --query \"MetricAlarms[?StateValue=='ALARM'].AlarmName\"`, then `aws cloudwatch describe-alarms --alarm-names` with those names, whose texts say what to do, and `millrace status ${local.here}`.",
   ])
   alarm_rule = join(" OR ", concat(
     [for name in each.value : "ALARM(\"${name}\")"],
@@ -75,7 +78,7 @@ resource "aws_cloudwatch_composite_alarm" "left_behind" {
   # The fault that makes dead letters has paged already. When it is over and they are still there, this pages.
   actions_suppressor {
     alarm            = aws_cloudwatch_composite_alarm.failing[each.key].alarm_name
-    wait_period      = 120 # queue metrics come a minute or two after the function's
+    wait_period      = (var.thresholds.stalled_minutes + 5) * 60 # a handler that refuses everything has no errors: only the stall tells
     extension_period = 300
   }
 
@@ -89,9 +92,9 @@ resource "aws_cloudwatch_composite_alarm" "behind_api" {
 
   alarm_name = "${local.prefix}-behind-api"
   alarm_description = join(" ", [
-    "A function behind the API crashes, is throttled or slow. It pages with its own service; this alarm tells nobody, it keeps the API's page silent meanwhile.",
+    "A function behind the API crashes, is throttled or fails at requests. It pages with its own service; this alarm tells nobody, it keeps the API's page silent meanwhile.",
     "Runbook: ${var.alarms.runbook_url}#failing",
-    "Start with `aws cloudwatch describe-alarms --children-of-alarm-name ${local.prefix}-behind-api --state-value ALARM`.",
+    "Start with `aws cloudwatch describe-alarms --children-of-alarm-name ${local.prefix}-behind-api --query \"MetricAlarms[?StateValue=='ALARM'].AlarmName\"`.",
   ])
   alarm_rule = join(" OR ", [for name in local.behind_api : "ALARM(\"${name}\")"])
 
@@ -110,7 +113,7 @@ resource "aws_cloudwatch_composite_alarm" "api" {
   alarm_description = join(" ", [
     "Callers of the API see failures that are ours, or wait too long, and no function behind it says why.",
     "Runbook: ${var.alarms.runbook_url}#api-availability",
-    "Start with `aws cloudwatch describe-alarms --children-of-alarm-name ${local.prefix}-api-failing --state-value ALARM`, then the saved query ${local.prefix}/api-failures.",
+    "Start with `aws cloudwatch describe-alarms --children-of-alarm-name ${local.prefix}-api-failing --query \"MetricAlarms[?StateValue=='ALARM'].AlarmName\"`, then the saved query ${local.prefix}/api-failures.",
   ])
   alarm_rule = join(" OR ", concat(
     [for name in sort(values(each.value.alarms)) : "ALARM(\"${name}\")"],
@@ -125,8 +128,8 @@ resource "aws_cloudwatch_composite_alarm" "api" {
 
     content {
       alarm            = actions_suppressor.value.alarm_name
-      wait_period      = 120
-      extension_period = 300
+      wait_period      = 300                                 # the functions' alarms want failures in several minutes
+      extension_period = local.windows["slow-short"].seconds # as long as the promise remembers what is over
     }
   }
 

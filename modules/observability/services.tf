@@ -20,6 +20,8 @@ locals {
   # Functions that answer the API, by their full names.
   answering = toset(flatten([for it in values(var.services) : [for route in values(it.routes) : route.function_name]]))
 
+  answering_on_aws = { for short, function in local.on_aws.functions : short => function if contains(local.answering, function.name) }
+
   # A local AWS sends none of the metrics behind these alarms.
   on_aws = {
     functions = { for short, function in local.functions : short => function if var.aws_only_features }

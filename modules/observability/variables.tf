@@ -44,7 +44,7 @@ variable "services" {
       kind     = string
       name     = string
       function = string
-      alarms   = object({ lags = string, quarantined = string })
+      alarms   = object({ lags = string, stalled = optional(string), quarantined = string })
     })), {})
     routes = optional(map(object({ function_name = string })), {})
     alarms = optional(map(string), {}) # names of the alarms that the service makes itself

@@ -9,7 +9,6 @@ module "orders" {
 
   projection = {
     function        = module.project_orders
-    service         = "ordering"
     parallelization = var.concurrency.project_orders
   }
 }

@@ -7,7 +7,6 @@ module "projection_stream" {
   platform        = var.platform
   stream          = local.stream
   function        = var.projection.function
-  signs_as        = var.projection.service
   quarantine_name = var.bus.quarantine_name
   pattern         = local.new_events
   batch           = { size = var.projection.batch_size, parallelization = var.projection.parallelization }

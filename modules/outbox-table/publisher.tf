@@ -40,7 +40,6 @@ module "publisher_stream" {
   platform        = var.platform
   stream          = local.stream
   function        = module.publisher[0]
-  signs_as        = local.publisher_name
   quarantine_name = var.bus.quarantine_name
   pattern         = local.new_events
   batch           = { size = var.publisher.batch_size, parallelization = var.publisher.parallelization }

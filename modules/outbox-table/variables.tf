@@ -50,13 +50,12 @@ variable "publisher" {
 }
 
 variable "projection" {
-  description = "A function that keeps a read side of the table's own events: it reads the stream beside the publisher, each subject's events in order. One at most, since a shard feeds two readers without throttling. `service` is what the function signs its metrics with."
+  description = "A function that keeps a read side of the table's own events: it reads the stream beside the publisher, each subject's events in order. One at most, since a shard feeds two readers without throttling."
   type = object({
     function = object({
       name      = string
       role_name = string
     })
-    service         = string
     batch_size      = optional(number, 100)
     parallelization = optional(number, 2)
   })

@@ -23,12 +23,6 @@ variable "function" {
   nullable = false
 }
 
-variable "signs_as" {
-  description = "What the function signs its metrics with: the alarm counts its RecordsQuarantined beside what Lambda gives up."
-  type        = string
-  nullable    = false
-}
-
 variable "quarantine_name" {
   description = "The bucket that keeps, with their payload, the records that failed for good."
   type        = string
@@ -114,7 +108,7 @@ variable "lag_minutes" {
 }
 
 variable "words" {
-  description = "What the two alarms say: what it means that the reader lags or gave something up, the link to the runbook, and the first thing to do."
+  description = "What two of the alarms say: what it means that the reader lags or gave something up, the link to the runbook, and the first thing to do."
   type = object({
     lags        = object({ meaning = string, runbook = string, remedy = string })
     quarantined = object({ meaning = string, runbook = string, remedy = string })

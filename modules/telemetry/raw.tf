@@ -27,6 +27,7 @@ locals {
     location = "struct<lat:double,lon:double>"
     arrival  = "bigint" # ms since 1970
     shard    = "string"
+    lane     = "string" # the shard, and of a partition key that is not the device its digest: in a lane, positions rise
     position = "string"
   }
 }
@@ -60,7 +61,7 @@ resource "aws_glue_catalog_table" "raw" {
     "projection.hour.type"          = "integer"
     "projection.hour.range"         = "0,23"
     "projection.hour.digits"        = "2"
-    "storage.location.template"     = "${local.raw_root}/date=$${date}/hour=$${hour}"
+    "storage.location.template"     = "${local.raw_root}/date=$${date}/hour=$${hour}/"
   }
 
   dynamic "partition_keys" {
@@ -80,6 +81,7 @@ resource "aws_glue_catalog_table" "raw" {
     ser_de_info {
       name                  = "json"
       serialization_library = "org.openx.data.jsonserde.JsonSerDe"
+      parameters            = { "case.insensitive" = "false" } # a field that we ignore may be called "Time": beside "time" the row would be unreadable
     }
 
     dynamic "columns" {

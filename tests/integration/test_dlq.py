@@ -21,7 +21,7 @@ from lambdas.contracts.operations import (
     DeadLetterRedrivenV1,
 )
 from millrace import cli, environments
-from millrace.cli import dlq
+from millrace.cli import dlq, dlq_views
 from millrace.dead_letters import inbox as inboxes
 from millrace.dead_letters.journal import Filters
 from millrace.dead_letters.queue import Queue
@@ -312,24 +312,114 @@ def test_resume_takes_no_other_filters(platform: Platform) -> None:
 
 
 class MoveTasks:
-    """The task of SQS that moves messages: it is done after two looks."""
+    """The tasks of SQS that move messages: one is listed late and is done after three looks.
 
-    def __init__(self, sqs: Any) -> None:
+    As SQS does, it lists the newest first and names handles of running ones only.
+    """
+
+    def __init__(self, sqs: Any, *before: dict[str, Any]) -> None:
         self.started: list[dict[str, Any]] = []
-        self._sqs, self._looks = sqs, 0
+        self.cancelled: list[str] = []
+        self._sqs, self._looks, self._before = sqs, 0, list(before)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sqs, name)
 
-    def start_message_move_task(self, **request: Any) -> None:
+    def start_message_move_task(self, **request: Any) -> dict[str, str]:
         self.started.append(request)
+        return {"TaskHandle": "ours"}
+
+    def cancel_message_move_task(self, **request: Any) -> None:
+        self.cancelled.append(request["TaskHandle"])
 
     def list_message_move_tasks(self, **_request: Any) -> dict[str, Any]:
-        if not self.started:
-            return {"Results": []}
-        self._looks += 1
-        status = "COMPLETED" if self._looks > 1 else "RUNNING"
-        return {"Results": [{"Status": status, "ApproximateNumberOfMessagesMoved": 7}]}
+        self._looks += bool(self.started)
+        if self._looks < 2:
+            return {"Results": self._before}
+        if self.cancelled:
+            state = {"Status": "CANCELLED"}
+        elif self._looks > 3:
+            state = {"Status": "COMPLETED"}
+        else:
+            state = {"Status": "RUNNING", "TaskHandle": "ours"}
+        ours = {**state, "ApproximateNumberOfMessagesMoved": 7, "StartedTimestamp": 2_000}
+        return {"Results": [ours, *self._before]}
+
+
+OLD_TASK = {
+    "Status": "COMPLETED",
+    "ApproximateNumberOfMessagesMoved": 99,
+    "StartedTimestamp": 1_000,
+}
+
+
+@pytest.fixture
+def redriven(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """A native redrive of take-payment by these tasks."""
+    monkeypatch.setattr("millrace.dead_letters.native.POLL_SECONDS", 0.0)
+
+    def run_with(tasks: MoveTasks, **options: Any) -> Any:
+        queue = inboxes.Inbox(platform.environment, "take-payment")
+        monkeypatch.setattr(queue, "_sqs", tasks)
+        return queue.redrive(Filters(everything=True), **options)
+
+    return run_with
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "FAILED", "CANCELLED"])
+def test_a_task_of_long_ago_is_not_taken_for_the_one_just_started(
+    status: str, platform: Platform, redriven: Callable[..., Any]
+) -> None:
+    tasks = MoveTasks(platform.sqs, {**OLD_TASK, "Status": status})
+    report = redriven(tasks)
+    assert len(tasks.started) == 1
+    assert (report.sent, report.outcome) == (7, "completed")
+
+
+def test_a_task_that_moves_elsewhere_or_at_another_rate_is_not_followed(
+    platform: Platform, redriven: Callable[..., Any]
+) -> None:
+    running = {**OLD_TASK, "Status": "RUNNING", "TaskHandle": "theirs"}
+    here = f"arn:aws:sqs:{REGION}:123456789012:millrace-dev-take-payment"
+    for other in ({"DestinationArn": "elsewhere"}, {"DestinationArn": here}, {}):
+        tasks = MoveTasks(platform.sqs, {**running, **other})
+        with pytest.raises(MillraceError, match="moving these messages already"):
+            redriven(tasks, rate=20.0)
+        assert tasks.started == []
+    assert platform.audit() == []
+
+
+def test_a_task_that_does_the_same_is_followed(
+    platform: Platform, redriven: Callable[..., Any]
+) -> None:
+    here = f"arn:aws:sqs:{REGION}:123456789012:millrace-dev-take-payment"
+    running = {"Status": "RUNNING", "TaskHandle": "theirs", "DestinationArn": here}
+    tasks = MoveTasks(platform.sqs, {**OLD_TASK, **running})
+    looks = 0
+
+    def until_seen(sent: int, _left: int) -> None:
+        nonlocal looks
+        looks += 1
+        assert sent == 99
+        running_task = tasks._before[0]
+        if looks > 2:
+            running_task["Status"] = "COMPLETED"
+            running_task.pop("TaskHandle", None)
+
+    report = redriven(tasks, on_progress=until_seen)
+    assert (tasks.started, report.sent, report.outcome) == ([], 99, "completed")
+
+
+def test_an_interrupted_task_is_cancelled_and_the_way_on_is_the_same_command(
+    platform: Platform, redriven: Callable[..., Any]
+) -> None:
+    tasks = MoveTasks(platform.sqs, OLD_TASK)
+    report = redriven(tasks, stopped=lambda: True)
+    assert tasks.cancelled == ["ours"]
+    assert (report.outcome, report.sent) == ("interrupted", 7)
+    said = str(dlq_views.report(report))
+    assert "run the same command again" in said
+    assert "--resume" not in said
 
 
 def test_on_aws_everything_without_a_filter_is_moved_by_sqs(

@@ -14,6 +14,7 @@ from millrace.paths import ROOT
 from tests.fakes import sqs_event
 from tests.loopback import Asked, Reply, serving
 from tests.shop_events import CONTEXT, body, line, published
+from tests.tracing_world import trace_aws_calls, traced_invocation
 
 TEMPLATES = ROOT / "modules" / "notification" / "templates"
 
@@ -153,3 +154,27 @@ def test_a_mail_ses_refuses_for_ever_fails_alone_and_its_address_is_not_logged(
     logged = caplog.text + "".join(str(vars(record)) for record in caplog.records)
     assert "mail-refused" in logged
     assert "ada@example.com" not in logged
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "MessageRejected"), (400, "Odd"), (429, "Slow"), (500, "Inner")]
+)
+def test_an_address_that_ses_repeats_is_in_no_trace_and_no_log(
+    status: int,
+    code: str,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    trace_aws_calls(monkeypatch)
+    said = {"message": "Email address is not verified: ada@example.com"}
+    world.answers = [Reply(status, said, {"x-amzn-errortype": code})]
+    with traced_invocation(monkeypatch) as sent:
+        assert world.deliver(confirmed()) == ["message-0"]
+    (failed,) = sent.named("email")
+    assert failed["aws"]["operation"] == "SendEmail"
+    assert failed["cause"]["exceptions"]
+    assert code in json.dumps(failed["cause"], default=vars)
+    told = json.dumps(sent.segments, default=vars) + caplog.text
+    told += "".join(str(vars(record)) for record in caplog.records)
+    assert "ada@example.com" not in told

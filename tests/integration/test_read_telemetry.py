@@ -283,6 +283,9 @@ def test_a_window_that_closes_between_two_reads_is_counted_once(
         ({"to": "2026-13-21T12:00:00Z"}, "to"),
         (span(NOON, NOON + 501 * MINUTE), "to"),
         (span(NOON, NOON + 1501 * MINUTE, metric="temperature"), "to"),
+        ({"to": "0001-01-01T00:00:00Z"}, "to"),
+        ({"from": "1969-12-31T23:59:00Z"}, "from"),
+        ({"to": "9999-12-31T23:59:59Z"}, "to"),
         ({"step": "second"}, "step"),
         ({"metric": "Temperature"}, "metric"),
         ({"metrics": "temperature"}, "metrics"),
@@ -305,6 +308,32 @@ def test_the_longest_spans_are_answered(world: World) -> None:
     most = NOON + queries_metrics.MOST_STEPS_OF_ONE_METRIC * MINUTE
     asked = span(NOON, most, metric="temperature")
     assert world.get("/devices/pump-1/metrics", **asked).status == 200
+
+
+def test_the_largest_answer_fits_in_what_a_function_answers_and_a_larger_one_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write_state(state())
+    value = -1.2345678901234567e-300
+    long = Rollup(10**9, value, value, value * 1e9, value, NOON, of_readings([0], [1e-30]).digest)
+    windows: dict[int, Window] = {}
+
+    def stored(*_args: Any) -> Any:
+        return windows.items()
+
+    monkeypatch.setattr(DeviceStore, "windows", stored)
+    asked = span(NOON, NOON + queries_metrics.MOST_STEPS * MINUTE)
+    for number in range(queries_metrics.MOST_STEPS):
+        metrics = {f"m{n}": long for n in range(40)}
+        windows[NOON + number * MINUTE] = Window(metrics)
+    path = "/devices/pump-1/metrics"
+    answer = world.get(path, **asked)
+    assert answer.status == 200
+    assert len(json.dumps(json.dumps(answer.body, separators=(",", ":")))) < 6_000_000
+    windows[NOON].metrics["one_more"] = long
+    refused = world.get(path, **asked)
+    assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "to")
+    assert world.get(path, **asked, metric="m1").status == 200
 
 
 def test_the_anomalies_of_a_day_come_newest_first_and_each_once(world: World) -> None:

@@ -51,6 +51,7 @@ def test_a_silence_is_told_once_and_ends_with_the_next_record(
     telemetry: TelemetryWorld, now: int
 ) -> None:
     speak(telemetry, now - 30 * MINUTE, 1)
+    speak(telemetry, now, 1, device="another")
     sweep()
     sweep()
     (silence,) = silences(telemetry)
@@ -73,8 +74,25 @@ def test_a_device_is_silent_after_what_its_type_says(telemetry: TelemetryWorld, 
     speak(telemetry, now - 12 * MINUTE, 1, device="other", type="no such type")  # 15 minutes
     speak(telemetry, now - 12 * MINUTE, 2)  # a pump: 10 minutes
     speak(telemetry, now - 8 * MINUTE, 3, device="pump-0002")
+    speak(telemetry, now, 4, device="pump-0003")
     sweep()
     assert [silence["device"] for silence in silences(telemetry)] == ["pump-0001"]
+
+
+def test_no_device_is_silent_for_records_that_ingest_has_not_come_to(
+    telemetry: TelemetryWorld, now: int
+) -> None:
+    """An hour's outage of ingest: records wait, and are worked off from the oldest on."""
+    speak(telemetry, now - 60 * MINUTE, 1)
+    speak(telemetry, now - 59 * MINUTE, 1, device="pump-0002")
+    sweep()
+    assert silences(telemetry) == []
+    speak(telemetry, now - 51 * MINUTE, 2)
+    sweep()
+    assert silences(telemetry) == []
+    speak(telemetry, now - 41 * MINUTE, 3)
+    sweep()
+    assert [silence["device"] for silence in silences(telemetry)] == ["pump-0002"]
 
 
 def test_a_message_of_another_type_is_not_taken(telemetry: TelemetryWorld) -> None:

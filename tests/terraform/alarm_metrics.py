@@ -2,8 +2,9 @@
 
 CloudWatch takes an alarm on any metric, there or not: one with a wrong name or dimension never goes
 off. Sources: "Types of metrics for Lambda functions", "Available CloudWatch metrics for Amazon
-SQS", "Monitoring Kinesis Data Streams with CloudWatch" (stream level), "Working with metrics for
-HTTP APIs", "Monitoring Amazon EventBridge", "Monitor AWS IoT with CloudWatch" (rule actions).
+SQS", "DynamoDB metrics and dimensions", "Monitoring Kinesis Data Streams with CloudWatch" (stream
+level), "Working with metrics for HTTP APIs", "Monitoring Amazon EventBridge", "Monitor AWS IoT with
+CloudWatch" (rule actions).
 """
 
 import re
@@ -34,6 +35,7 @@ METRICS: dict[str, dict[str, Sets]] = {
         **dict.fromkeys(("Errors", "Throttles", "Duration", "Invocations"), _FUNCTION),
         "IteratorAge": by("FunctionName", "FunctionName Resource"),
         "OnFailureDestinationDeliveredEventCount": _MAPPING,
+        "PolledEventCount": _MAPPING,
     },
     "AWS/SQS": dict.fromkeys(
         (
@@ -52,6 +54,9 @@ METRICS: dict[str, dict[str, Sets]] = {
         ),
         _STREAM,
     ),
+    "AWS/DynamoDB": {
+        "ConsumedWriteCapacityUnits": by("TableName", "TableName GlobalSecondaryIndexName"),
+    },
     "AWS/ApiGateway": dict.fromkeys(("Count", "4xx", "5xx", "Latency", "IntegrationLatency"), _API),
     "AWS/Events": {
         "FailedInvocations": _RULE,
@@ -63,7 +68,8 @@ METRICS: dict[str, dict[str, Sets]] = {
 # Our own, written by the functions (lambdas/core).
 OUR_DIMENSIONS: dict[str, Sets] = {
     "EventAgeMs": by("inbox"),
-    "RecordsQuarantined": by("service"),
+    "RecordsQuarantined": by("function"),
+    "RequestsFailed": by("function"),
 }
 
 

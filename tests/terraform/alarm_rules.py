@@ -17,6 +17,9 @@ Rule = Callable[[Plan], Iterator[str]]
 # Alarms that tell and do not page, each with the reason.
 TELLS_ONLY = {"bus-refuses": "its metric counts the whole account, other programs' failures too"}
 
+# Functions behind the API that no service has: the API's own page tells of what they answer.
+ANSWERS_ALONE = {"api-docs": "it reads one file of its own zip and depends on nothing"}
+
 MOST_METRICS = 10
 MOST_CHILDREN = 100
 LONGEST_TEXT = 1024
@@ -77,9 +80,30 @@ def stream_readers(plan: Plan) -> set[str]:
     }
 
 
+def tables_read(plan: Plan) -> set[str]:
+    """The tables whose stream a function reads: its mapping bears the alarm on what is not read."""
+    return {t.values["name"] for t in plan.of("aws_dynamodb_table") if t.values["stream_enabled"]}
+
+
+def kinesis_streams(plan: Plan) -> set[str]:
+    return _names(plan, "aws_kinesis_stream")
+
+
+def answering(plan: Plan) -> set[str]:
+    """The functions of services that API Gateway may call."""
+    names = {
+        permission.values["function_name"]
+        for permission in plan.of("aws_lambda_permission")
+        if permission.values["principal"] == "apigateway.amazonaws.com"
+    }
+    return {n for n in names if not any(n.endswith(f"-{suffix}") for suffix in ANSWERS_ALONE)}
+
+
 def rules(plan: Plan) -> set[str]:
     return _names(plan, "aws_cloudwatch_event_rule")
 
+
+WRITTEN_TABLE = ("AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName")
 
 # What must be watched: a name for people, who must be, and the metric with its dimension.
 COVER = [
@@ -97,6 +121,9 @@ COVER = [
         "QueueName",
     ),
     ("stream, age", stream_readers, "AWS/Lambda", "IteratorAge", "FunctionName"),
+    ("table's stream, progress", tables_read, *WRITTEN_TABLE),
+    ("stream, progress", kinesis_streams, "AWS/Kinesis", "IncomingRecords", "StreamName"),
+    ("function, answers", answering, "millrace", "RequestsFailed", "function"),
     ("rule, deliveries", rules, "AWS/Events", "FailedInvocations", "RuleName"),
 ]
 
@@ -110,15 +137,28 @@ def uncovered(plan: Plan) -> Iterator[str]:
             yield f"{name}: no alarm on {metric} ({what})"
 
 
-def unquarantined(plan: Plan) -> Iterator[str]:
-    """Mappings of streams whose quarantine nobody watches. Their ids are known after the apply."""
+# What a stream's mapping counts itself, and what is missed without an alarm on it.
+OF_MAPPINGS = {
+    "OnFailureDestinationDeliveredEventCount": "what it leaves in quarantine",
+    "PolledEventCount": "nothing being read at all",
+}
+
+
+def unread(plan: Plan) -> Iterator[str]:
+    """Mappings of streams that nobody watches. Their ids are known after the apply."""
     for mapping in plan.of("aws_lambda_event_source_mapping"):
         if ":sqs:" in str(mapping.values.get("event_source_arn")):
             continue
         local = mapping.config_address.removeprefix(f"{mapping.module}.")
-        seen = [a for a in alarms(plan) if a.module == mapping.module]
-        if not any(f"{local}.uuid" in plan.references(alarm) for alarm in seen):
-            yield f"{mapping.address}: no alarm on what it leaves in quarantine"
+        seen = {
+            metric.name
+            for alarm in alarms(plan)
+            if alarm.module == mapping.module and f"{local}.uuid" in plan.references(alarm)
+            for metric in metrics_of(alarm)
+        }
+        for metric, what in OF_MAPPINGS.items():
+            if metric not in seen:
+                yield f"{mapping.address}: no alarm on {what}"
 
 
 def api_unwatched(plan: Plan) -> Iterator[str]:
@@ -183,6 +223,8 @@ NAMED_BY = {
     "FunctionName": ("aws_lambda_function", "function_name"),
     "QueueName": ("aws_sqs_queue", "name"),
     "inbox": ("aws_sqs_queue", "name"),
+    "function": ("aws_lambda_function", "function_name"),
+    "TableName": ("aws_dynamodb_table", "name"),
     "StreamName": ("aws_kinesis_stream", "name"),
     "RuleName": ("aws_cloudwatch_event_rule", "name"),
     "EventBusName": ("aws_cloudwatch_event_bus", "name"),
@@ -204,9 +246,7 @@ def _never(metric: Metric, plan: Plan) -> Iterator[str]:
     if frozenset(metric.dimensions) not in known:
         yield f"{metric.name} is not counted by {sorted(metric.dimensions)}"
     for dimension, value in metric.dimensions.items():
-        if ours and dimension == "service":
-            wanted = signatures(plan)
-        elif metric.namespace == "AWS/IoT" and dimension == "RuleName":
+        if metric.namespace == "AWS/IoT" and dimension == "RuleName":
             wanted = _names(plan, *TOPIC_RULES)
         elif dimension in NAMED_BY:
             wanted = _names(plan, *NAMED_BY[dimension])
@@ -224,16 +264,6 @@ def _wrong_bus(dimensions: dict[str, str], plan: Plan) -> Iterator[str]:
             bus = rule.values["event_bus_name"]
             if dimensions.get("EventBusName", "default") != bus:
                 yield f"the rule {rule.values['name']} is on the bus {bus}"
-
-
-def signatures(plan: Plan) -> set[str]:
-    """What functions sign their metrics with."""
-    return {
-        block["variables"]["POWERTOOLS_SERVICE_NAME"]
-        for function in plan.of("aws_lambda_function")
-        for block in function.values.get("environment") or []
-        if block.get("variables")
-    }
 
 
 def unpaged(plan: Plan) -> Iterator[str]:
@@ -277,7 +307,7 @@ def unsaid(plan: Plan) -> Iterator[str]:
 
 RULES: list[Rule] = [
     uncovered,
-    unquarantined,
+    unread,
     api_unwatched,
     bus_unwatched,
     untraced,

@@ -6,6 +6,7 @@ The main one: every asynchronous edge ends in a durable place that has an alarm.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.terraform.alarm_metrics import metrics_of
 from tests.terraform.plans import Plan, Resource
 from tests.terraform.stream_policy import kinesis_streams, topic_rules, without_our_key
 
@@ -160,10 +161,14 @@ def streams(plan: Plan) -> Iterator[str]:
         watching = [
             a for a in _alarms(plan) if f"{_local_name(mapping)}.uuid" in plan.references(a)
         ]
-        if not any(a.module == mapping.module for a in watching):
+        if not any(a.module == mapping.module and _tells_of_loss(a) for a in watching):
             yield f"{mapping.address}: no alarm on what it leaves in quarantine"
         if not any(_tells_of_age(a, values["function_name"]) for a in _alarms(plan)):
             yield f"{mapping.address}: no alarm on the age of the stream"
+
+
+def _tells_of_loss(alarm: Resource) -> bool:
+    return "OnFailureDestinationDeliveredEventCount" in {m.name for m in metrics_of(alarm)}
 
 
 def _on_failure(values: dict[str, Any]) -> str | None:

@@ -10,7 +10,6 @@ TELEMETRY = """
 CONSUMER = """
   platform        = var.platform
   function        = { name = "f", role_name = "f" }
-  signs_as        = "f"
   quarantine_name = "q"
 """
 STREAM = 'stream = { kind = "kinesis", name = "s", arn = "arn:aws:kinesis:::stream/s" }'

@@ -11,6 +11,7 @@ import typer
 from millrace.cli.program import app
 from millrace.paths import ROOT
 from tests.terraform import alarm_rules as rules
+from tests.terraform.aws_commands import aws_commands, aws_refuses
 from tests.terraform.conftest import PlanOf
 from tests.terraform.plans import Plan
 
@@ -50,6 +51,10 @@ def wrong(texts: list[str]) -> Iterator[str]:
             reason = why_not(command)
             if reason is not None:
                 yield f"{command}: {reason}"
+        for command in aws_commands(text):
+            reason = aws_refuses(command)
+            if reason is not None:
+                yield f"{command}: {reason}"
 
 
 @pytest.mark.parametrize(
@@ -67,8 +72,32 @@ def test_a_command_that_does_not_exist_is_told(command: str, reason: str | None)
     assert said is None if reason is None else reason in str(said)
 
 
+CHILDREN = "aws cloudwatch describe-alarms --children-of-alarm-name x"
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (f"{CHILDREN} --query 'MetricAlarms[].AlarmName' --output text", None),
+        (f"{CHILDREN} --state-value ALARM", "goes with no --state-value"),
+        ("aws logs tail /aws/lambda/x --since 30m --filter-pattern ERROR", None),
+        ("aws logs tail /aws/lambda/x --grep ERROR", "no option --grep"),
+        ("aws logs filter-log-events --log-group-name-prefix x", "no option --log-group-name-pre"),
+        ("aws lambda update-event-source-mapping --uuid <UUID> --enabled", None),
+        ("aws lambda get-function-concurrency", "FunctionName is missing"),
+        ("aws lambda get-concurrency --function-name x", "no lambda get-concurrency"),
+        ("aws lamda get-function --function-name x", "no lamda get-function"),
+    ],
+)
+def test_an_aws_command_that_would_be_refused_is_told(command: str, reason: str | None) -> None:
+    assert aws_commands(f"Run `{command}`.") == [command]
+    said = aws_refuses(command)
+    assert said is None if reason is None else reason in str(said)
+
+
 def test_every_command_of_the_runbook_exists() -> None:
     assert len(commands(OPERATIONS)) >= 20
+    assert len(aws_commands(OPERATIONS)) >= 20
     assert list(wrong([OPERATIONS])) == []
 
 
@@ -83,6 +112,7 @@ def test_every_command_of_an_alarm_exists_and_names_its_environment(
     assert list(wrong(texts)) == []
     quoted = [command for text in texts for command in commands(text)]
     assert len(quoted) >= 20
+    assert len([command for text in texts for command in aws_commands(text)]) >= 20
     assert [c for c in quoted if not re.search(rf"--environment {environment}\b", c)] == []
 
 

@@ -12,7 +12,7 @@ from tests.house.test_docs import anchors
 from tests.terraform import alarm_rules as rules
 from tests.terraform.alarm_metrics import METRICS, metrics_of, written
 from tests.terraform.conftest import PlanOf
-from tests.terraform.plans import Plan
+from tests.terraform.plans import Plan, Resource
 
 pytestmark = pytest.mark.terraform
 
@@ -155,9 +155,68 @@ def test_a_rule_counted_on_the_wrong_bus_is_noticed(plan_of: PlanOf) -> None:
     assert [gap for gap in rules.gaps(wrong) if "is on the bus millrace-prod-bus" in gap]
 
 
+def _ending(plan: Plan, suffix: str) -> list[Resource]:
+    """The alarms and composites whose name ends so; there are some."""
+    both = [*rules.alarms(plan), *rules.composites(plan)]
+    found = [alarm for alarm in both if rules.name_of(alarm).endswith(suffix)]
+    assert found, suffix
+    return found
+
+
+def test_a_page_that_another_may_spare_waits_until_the_other_can_have_come(plan_of: PlanOf) -> None:
+    plan = Plan(plan_of("prod"))
+    stalls = [
+        alarm.values["evaluation_periods"] * seen.period
+        for alarm in _ending(plan, "-stalled")
+        for seen in metrics_of(alarm)
+    ]
+    for page in _ending(plan, "-left-behind"):
+        (suppressor,) = page.values["actions_suppressor"]
+        assert suppressor["wait_period"] > max(stalls)
+    (api,) = _ending(plan, "-prod-api-failing")
+    (suppressor,) = api.values["actions_suppressor"]
+    (remembers,) = {m.period for m in metrics_of(_ending(plan, "-availability-slow-short")[0])}
+    assert suppressor["extension_period"] >= remembers == 1800
+
+
+def test_the_apis_page_is_spared_by_what_makes_5xx_and_pages_itself(plan_of: PlanOf) -> None:
+    plan = Plan(plan_of("prod"))
+    (behind,) = _ending(plan, "-behind-api")
+    sparing = set(rules.children(behind))
+    suffixes = ("errors", "throttled", "answers-fail")
+    assert sparing == {f"{name}-{s}" for name in rules.answering(plan) for s in suffixes}
+    paging = {name for page in _ending(plan, "-failing") for name in rules.children(page)}
+    assert sparing <= paging
+
+
+def test_a_minute_that_is_told_late_is_still_looked_at(plan_of: PlanOf) -> None:
+    for alarm in _ending(Plan(plan_of("prod")), "-undelivered"):
+        assert alarm.values["datapoints_to_alarm"] in (None, 1)
+        assert "FILL" not in json.dumps(alarm.values)
+        if "telemetry-mqtt" not in rules.name_of(alarm):
+            assert alarm.values["evaluation_periods"] == 10
+
+
+def test_quarantine_stays_in_alarm_for_a_day(plan_of: PlanOf) -> None:
+    for alarm in _ending(Plan(plan_of("prod")), "-quarantined"):
+        (period,) = {seen.period for seen in metrics_of(alarm)}
+        assert alarm.values["evaluation_periods"] * period == 24 * 3600
+        assert alarm.values["datapoints_to_alarm"] == 1
+
+
+def test_every_reader_of_a_stream_pages_when_it_reads_nothing(plan_of: PlanOf) -> None:
+    plan = Plan(plan_of("prod"))
+    stalled = {f"{reader}-stalled" for reader in rules.stream_readers(plan)}
+    paging = {name for page in _ending(plan, "-failing") for name in rules.children(page)}
+    assert len(stalled) >= 10
+    assert stalled <= paging
+
+
 def test_a_local_aws_has_the_alarms_on_crashes_and_nothing_it_cannot_keep(plan_of: PlanOf) -> None:
     plan = Plan(plan_of("local"))
     crashes = rules.watched(plan, "AWS/Lambda", "Errors", "FunctionName")
     assert crashes == rules.functions(plan)
     assert rules.composites(plan) == []
+    # Its mappings count nothing: these would go off at the first write.
+    assert [a for a in rules.alarms(plan) if rules.name_of(a).endswith("-stalled")] == []
     assert plan.of("aws_cloudwatch_dashboard") == plan.of("aws_cloudwatch_query_definition") == []

@@ -105,7 +105,9 @@ def test_the_local_stream_has_one_shard_and_the_key_that_aws_owns(plan_of: PlanO
     assert (stream["shard_count"], stream["kms_key_id"]) == (1, "alias/aws/kinesis")
 
 
-def test_ingest_reads_large_batches_and_gives_a_failing_one_up_in_time(plan_of: PlanOf) -> None:
+def test_ingest_reads_large_batches_and_skips_no_backlog_that_the_stream_still_has(
+    plan_of: PlanOf,
+) -> None:
     plan = Plan(plan_of("prod"))
     mapping = one(plan, "aws_lambda_event_source_mapping", "ingest_telemetry_stream").values
     assert mapping["starting_position"] == "TRIM_HORIZON"
@@ -113,10 +115,16 @@ def test_ingest_reads_large_batches_and_gives_a_failing_one_up_in_time(plan_of: 
     assert (mapping["batch_size"], mapping["maximum_batching_window_in_seconds"]) == (5000, 5)
     assert mapping["parallelization_factor"] == 2
     assert mapping["bisect_batch_on_function_error"] is True
-    assert mapping["maximum_retry_attempts"] == 100
-    assert mapping["maximum_record_age_in_seconds"] == 6 * 3600
+    assert mapping["maximum_retry_attempts"] == 10_000
+    assert mapping["maximum_record_age_in_seconds"] == 167 * 3600
     destination = mapping["destination_config"][0]["on_failure"][0]["destination_arn"]
     assert destination == "arn:aws:s3:::millrace-prod-quarantine-333333333333"
+
+
+def test_a_stream_that_forgets_after_a_day_gives_up_an_hour_before(plan_of: PlanOf) -> None:
+    plan = Plan(plan_of("local"))
+    mapping = one(plan, "aws_lambda_event_source_mapping", "ingest_telemetry_stream").values
+    assert mapping["maximum_record_age_in_seconds"] == 23 * 3600
 
 
 def test_prod_is_told_of_lag_quarantine_refusal_and_silence(plan_of: PlanOf) -> None:
@@ -204,16 +212,27 @@ def test_athena_finds_the_files_that_ingest_writes(plan_of: PlanOf) -> None:
     table = one(Plan(plan_of("prod")), "aws_glue_catalog_table", "raw").values
     root = "s3://millrace-prod-telemetry-raw-333333333333/raw"
     template = table["parameters"]["storage.location.template"]
-    assert template == root + "/date=${date}/hour=${hour}"
+    assert template == root + "/date=${date}/hour=${hour}/"
     assert table["parameters"]["projection.date.range"] == "2026-01-01,NOW"
     (storage,) = table["storage_descriptor"]
     assert storage["location"] == root
     columns = {column["name"] for column in storage["columns"]}
     assert columns == {
         *("version", "device", "type", "time", "sequence", "metrics", "firmware", "location"),
-        *("arrival", "shard", "position"),
+        *("arrival", "shard", "lane", "position"),
     }
     assert [key["name"] for key in table["partition_keys"]] == ["date", "hour"]
+
+
+def test_athena_does_not_take_a_field_for_another_that_is_spelled_with_capitals(
+    plan_of: PlanOf,
+) -> None:
+    table = one(Plan(plan_of("prod")), "aws_glue_catalog_table", "raw").values
+    (storage,) = table["storage_descriptor"]
+    (reader,) = storage["ser_de_info"]
+    assert reader["parameters"] == {"case.insensitive": "false"}
+    names = [column["name"] for column in storage["columns"]]
+    assert names == [name.lower() for name in names]
 
 
 def test_raw_files_grow_cheap_and_old_files_go(plan_of: PlanOf) -> None:

@@ -172,6 +172,22 @@ class TestFaultsOfOurs:
         event = request_event(headers={"X-Correlation-Id": "shopping-trip-7"})
         assert answer(event, self.boom).json["correlation_id"] == "shopping-trip-7"
 
+    def test_only_what_was_not_expected_counts_by_the_full_name_of_the_function(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def busy(_: Request) -> None:
+            raise Problem(503, "Busy")
+
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "millrace-x-catalog-api")
+        answer(request_event(), busy)
+        answer(request_event(), self.boom)
+        lines = [line for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+        (counted,) = [json.loads(line) for line in lines]
+        (described,) = counted["_aws"]["CloudWatchMetrics"]
+        assert described["Dimensions"] == [["function"]]
+        assert described["Metrics"] == [{"Name": "RequestsFailed", "Unit": "Count"}]
+        assert counted["function"] == "millrace-x-catalog-api"
+
     def test_an_answer_that_is_no_json_is_a_fault_like_any_other(self) -> None:
         assert is_problem(answer(request_event(), lambda _: object()), 500, "Internal error")
 

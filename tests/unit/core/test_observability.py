@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from lambdas.contracts.orders import OrderPlacedV1
 from lambdas.core import inbox, observability
 from lambdas.core.http import Api, Problem, Route
 from lambdas.outbox.publish_events import traced
+from millrace.tracing.spans import Document, spans
 from tests.fakes import FakeSqs, sqs_event
 from tests.tracing_world import Sent, traced_invocation
 from tests.unit.core.test_inbox_typed import EXAMPLES
@@ -53,13 +55,37 @@ ABOUT = {
 def test_a_handled_event_is_annotated_with_what_it_is_and_where_it_comes_from(sent: Sent) -> None:
     message = sqs_event(placed(), trace=f"Root={TRACE};Parent=ab;Sampled=1")
     inbox.consume(message, inbox.typed({OrderPlacedV1: lambda _: None}), sqs=FakeSqs())
-    assert sent.annotations("## handle") == [{**ABOUT, "upstream": TRACE}]
+    assert sent.facts("## handle") == [{**ABOUT, "upstream": TRACE}]
+
+
+def test_a_batch_is_searched_by_correlation_and_subject_and_stays_within_the_index(
+    sent: Sent,
+) -> None:
+    @observability.instrumented
+    def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+        handle = inbox.typed({OrderPlacedV1: lambda _: None})
+        return inbox.consume(event, handle, sqs=FakeSqs())
+
+    handler(sqs_event(*[placed(TRACE)] * 10), CONTEXT)
+    handled = sent.annotations("## handle")
+    assert handled == [{name: META[name] for name in ("correlation_id", "subject")}] * 10
+    indexed = sum(len(segment.get("annotations", {})) for segment in sent.segments)
+    assert indexed <= 50, "X-Ray indexes so many annotations of a trace"
+
+
+def test_what_is_not_indexed_is_read_from_the_document(sent: Sent) -> None:
+    handle = inbox.typed({OrderPlacedV1: lambda _: None})
+    inbox.consume(sqs_event(placed(TRACE)), handle, sqs=FakeSqs())
+    read = spans(msgspec.convert(segment, Document) for segment in sent.segments)
+    (handled,) = [span for span in read if span.name == "handle"]
+    assert {name: handled.text(name) for name in ABOUT} == ABOUT
+    assert handled.text("upstream") == TRACE
 
 
 def test_a_message_that_lost_its_header_is_linked_by_what_the_event_remembers(sent: Sent) -> None:
     handle = inbox.typed({OrderPlacedV1: lambda _: None})
     inbox.consume(sqs_event(placed(TRACE)), handle, sqs=FakeSqs())
-    assert sent.annotations("## handle") == [{**ABOUT, "upstream": TRACE}]
+    assert sent.facts("## handle") == [{**ABOUT, "upstream": TRACE}]
 
 
 def test_a_record_that_fails_is_a_fault_in_the_trace_and_its_neighbour_is_none(sent: Sent) -> None:
@@ -84,7 +110,7 @@ def test_an_event_that_breaks_its_contract_is_found_by_its_correlation(
     broken["detail"]["data"] = {}
     handle = inbox.typed({OrderPlacedV1: lambda _: None})
     inbox.consume(sqs_event(json.dumps(broken)), handle, sqs=FakeSqs())
-    assert sent.annotations("## handle") == [{**ABOUT, "upstream": TRACE}]
+    assert sent.facts("## handle") == [{**ABOUT, "upstream": TRACE}]
     (line,) = caplog.records
     assert line.getMessage() == "record failed"
     assert {name: getattr(line, name) for name in ABOUT} == ABOUT
@@ -145,7 +171,8 @@ def test_each_event_that_the_bus_takes_is_a_step_linked_to_its_own_trace(sent: S
         traced(put_events)(Entries=[entry(1), entry(2), broken])
     (batch,) = sent.named("## batch")
     (step,) = sent.named("## publish")
-    assert step["annotations"] == {**ABOUT, "event_id": "event-1", "upstream": TRACE}
+    assert sent.facts("## publish") == [{**ABOUT, "event_id": "event-1", "upstream": TRACE}]
+    assert set(step["annotations"]) == {"correlation_id", "subject"}
     assert step["parent_id"] == batch["id"]
     assert batch["start_time"] <= step["start_time"] <= step["end_time"] <= batch["end_time"]
 
@@ -171,6 +198,21 @@ def test_work_carried_to_other_threads_stays_below_the_step_that_started_it(sent
     parts = sent.named("## part")
     assert sorted(part["annotations"]["number"] for part in parts) == list(range(20))
     assert {part["parent_id"] for part in parts} == {whole["id"]}
+
+
+def test_untraced_work_in_other_threads_leaves_nothing_and_the_next_step_is_there(
+    sent: Sent,
+) -> None:
+    def work(number: int) -> int:
+        with observability.step("one of very many"):
+            return number * number
+
+    with observability.step("whole"):
+        with ThreadPoolExecutor(4) as pool:
+            assert sum(pool.map(observability.untraced(work), range(20))) == 2470
+        with observability.step("after"):
+            pass
+    assert [segment["name"] for segment in sent.segments] == ["## after", "## whole"]
 
 
 def test_annotations_are_cut_to_what_xray_takes_and_empty_ones_left_out(sent: Sent) -> None:

@@ -42,6 +42,19 @@ def test_the_same_poison_twice_is_kept_once() -> None:
     assert len(s3.objects) == 2
 
 
+def test_poison_is_counted_by_the_full_name_of_its_function(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "millrace-x-publisher")
+    list(decode_all([{"bad": 1}, {"n": 1}], decode, quarantine_in("q", "fn", FakeS3())))
+    lines = [line for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    (counted,) = [json.loads(line) for line in lines]
+    (described,) = counted["_aws"]["CloudWatchMetrics"]
+    assert described["Dimensions"] == [["function"]]
+    assert described["Metrics"] == [{"Name": "RecordsQuarantined", "Unit": "Count"}]
+    assert (counted["function"], counted["RecordsQuarantined"]) == ("millrace-x-publisher", [1.0])
+
+
 def test_a_transient_fault_is_not_swallowed() -> None:
     with pytest.raises(TimeoutError):
         list(decode_all([{"n": 13}], decode, quarantine_in("q", "fn", FakeS3())))

@@ -68,6 +68,7 @@ class IngestedFleet:
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
+        self.shard = "shardId-000000000001"
         self._received = 0
         self.client: Any = FakeDynamoDb()
         self.items = self.client.items
@@ -83,21 +84,25 @@ class IngestedFleet:
 
     def take_in(self, records: Iterable[tuple[str, bytes, int]]) -> None:
         """Take records in, in batches: partition key, data, and arrival (ms)."""
-        as_kinesis = map(self._as_kinesis, records)
+        as_kinesis = map(self.as_kinesis, records)
         while batch := list(islice(as_kinesis, BATCH)):
-            self._ingestion.work_off(batch, TYPES, self.tally)
+            self.work_off(batch)
+
+    def work_off(self, batch: list[dict[str, Any]]) -> None:
+        self._ingestion.work_off(batch, TYPES, self.tally)
 
     @property
     def source(self) -> Source:
         """For charts."""
         return Source(self.table, self.lake, TYPES)
 
-    def _as_kinesis(self, record: tuple[str, bytes, int]) -> dict[str, Any]:
+    def as_kinesis(self, record: tuple[str, bytes, int]) -> dict[str, Any]:
+        """The record as the next one of `shard`."""
         key, data, arrival = record
         self._received += 1
         sequence = str(49_590_000_000_000_000_000_000_000_000_000_000_000_000 + self._received)
         return {
-            "eventID": f"shardId-000000000000:{sequence}",
+            "eventID": f"{self.shard}:{sequence}",
             "kinesis": {
                 "data": base64.b64encode(data).decode(),
                 "partitionKey": key,

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,12 +13,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
+from typer.testing import CliRunner
 
+from millrace import environments
+from millrace.cli import app, stack
 from millrace.cli.status_view import screen
 from millrace.environments import Environment
+from millrace.errors import MillraceError
 from millrace.health import collected, logs, metrics, queues
-from millrace.health.checks import NotHere, ask
-from millrace.health.look import look, service_of
+from millrace.health.checks import NotHere, ask, side_by_side
+from millrace.health.look import Clients, look, service_of
 from millrace.health.report import Alarm, ErrorLine, Function, Queue, Report, Work
 
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
@@ -112,6 +118,44 @@ def test_what_is_unknown_is_no_zero_on_the_screen() -> None:
     assert "0" not in row
 
 
+def test_who_could_ask_nobody_does_not_call_it_healthy() -> None:
+    found = report(functions=[], missing={"alarms": "NoCredentialsError: none"})
+    assert not found.is_healthy
+    assert (found.verdict, [one.severity for one in found.problems]) == ("not known", ["bad"])
+    text = shown(found)
+    assert text.startswith("prod: not known")
+    assert "alarms: not known: NoCredentialsError: none" in text
+
+
+def test_a_problem_beside_what_is_not_known_is_told_with_it() -> None:
+    found = report(quarantined=1, missing={"alarms": "late"})
+    assert found.verdict == "1 problem, not all of it known"
+
+
+def test_what_the_environment_does_not_have_is_no_problem() -> None:
+    why = "not available here: local AWS has none"
+    found = report(missing={"stream lag": why}, not_here=frozenset({"stream lag"}))
+    assert found.is_healthy
+    assert found.verdict == "healthy"
+    assert f"stream lag: {why}" in shown(found)
+
+
+@pytest.mark.parametrize(("broken", "exit_code"), [((), 0), (("cloudwatch",), 1)])
+def test_check_exits_with_one_when_a_source_cannot_be_asked(
+    broken: tuple[str, ...], exit_code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = Environment("prod", {"prefix": "p", "region": "eu-west-1"})
+    fake = FakeAws(broken)
+    monkeypatch.setattr(fake, "describe_alarms", lambda **_: {})
+    monkeypatch.setattr(environments, "load", lambda _: bare)
+    monkeypatch.setattr(stack, "look", lambda found: look(found, fake.client))
+    answer = CliRunner().invoke(app, ["status", "--check", "--environment", "prod", "--json"])
+    assert answer.exit_code == exit_code, answer.output
+    told = json.loads(answer.stdout)
+    assert told["healthy"] is not bool(exit_code)
+    assert told["verdict"] == ("not known" if exit_code else "healthy")
+
+
 def test_a_source_that_fails_or_hangs_is_named_and_the_others_count() -> None:
     never = threading.Event()
 
@@ -129,6 +173,49 @@ def test_a_source_that_fails_or_hangs_is_named_and_the_others_count() -> None:
     assert found.missing["fails"] == "not available here: local AWS has none"
     assert found.missing["breaks"].startswith("ClientError")
     assert found.missing["hangs"] == "no answer within 0.2 s"
+    assert found.not_here == {"fails"}
+
+
+def test_many_are_asked_side_by_side_in_their_order_and_the_first_failure_is_raised() -> None:
+    together = threading.Barrier(4)
+
+    def twice(number: int) -> int:
+        together.wait(timeout=10)
+        return 2 * number
+
+    assert side_by_side(twice, range(8), at_once=4) == [2 * number for number in range(8)]
+    assert side_by_side(twice, []) == []
+
+    def refuse(_: int) -> int:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        side_by_side(refuse, range(3))
+
+
+def test_a_process_ends_although_a_source_never_answers() -> None:
+    program = (
+        "import threading\n"
+        "from millrace.health.checks import ask, side_by_side\n"
+        "never = threading.Event()\n"
+        "hang = lambda: side_by_side(lambda _: never.wait(), range(3))\n"
+        "print(ask({'hangs': hang}, 0.1).missing)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "no answer within" in ended.stdout
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_clients_of_the_screen_give_up_early_and_try_once(local: bool) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "eu-west-1"}
+    reached = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", **keys} if local else {}
+    name = "local" if local else "prod"
+    made = Clients(Environment(name, {"prefix": "p", "region": "eu-west-1"}, reached))("sqs")
+    config = made.meta.config
+    assert (config.connect_timeout, config.read_timeout) == (1, 2)
+    assert config.retries["total_max_attempts"] == 1
 
 
 class FakeAws:
@@ -137,6 +224,7 @@ class FakeAws:
     def __init__(self, broken: tuple[str, ...] = ()) -> None:
         self.broken = broken
         self.running = 2
+        self.stopped: list[str] = []
 
     def client(self, name: str) -> "FakeAws":
         if name in self.broken:
@@ -189,15 +277,23 @@ class FakeAws:
         self.running -= 1
         if self.running > 0:
             return {"status": "Running", "results": []}
+        if "insights" in self.broken:
+            return {"status": "Failed", "results": []}
         line = {"level": "ERROR", "message": "record failed", "reason": "undecodable"}
         line["timestamp"] = "2026-11-21T11:59:00.000Z"
         row = {"@log": "111111111111:/aws/lambda/p-notify", "@message": json.dumps(line)}
         fields = [{"field": name, "value": value} for name, value in row.items()]
         return {"status": "Complete", "results": [fields]}
 
-    def list_objects_v2(self, **_: Any) -> dict[str, Any]:
-        keys = ("quarantine/f/1.json", "dropped/notify/2.json", "aws/lambda/x/3")
-        return {"Contents": [{"Key": key} for key in keys]}
+    def stop_query(self, **asked: Any) -> None:
+        self.stopped.append(asked["queryId"])
+
+    def list_objects_v2(self, **asked: Any) -> dict[str, Any]:
+        """The first page; so many were dropped that it has nothing else."""
+        dropped = [f"dropped/notify/{number}.json" for number in range(1000)]
+        keys = sorted(["quarantine/f/1.json", "aws/lambda/x/3", *dropped])
+        found = [{"Key": key} for key in keys if key.startswith(asked.get("Prefix", ""))]
+        return {"Contents": found[:1000]} if found else {}
 
 
 ON_AWS = Environment(
@@ -252,7 +348,23 @@ def test_insights_that_takes_too_long_is_given_up() -> None:
     slow = FakeAws()
     slow.running = 1_000_000
     with pytest.raises(TimeoutError, match="Insights"):
-        logs.ask_insights(slow, {"notify": "p-notify"}, 0, 1, seconds=0.05, sleep=lambda _: None)
+        logs.ask_insights(slow, {"notify": "p-notify"}, 0, 1, seconds=0.3, sleep=lambda _: None)
+    assert slow.stopped == ["q"]
+
+
+def test_insights_that_fails_is_no_empty_log() -> None:
+    failing = FakeAws(broken=("insights",))
+    with pytest.raises(MillraceError, match="failed"):
+        logs.ask_insights(failing, {"notify": "p-notify"}, 0, 1, seconds=9, sleep=lambda _: None)
+
+
+def test_a_question_that_is_answered_is_not_stopped() -> None:
+    answering = FakeAws()
+    found = logs.ask_insights(
+        answering, {"notify": "p-notify"}, 0, 1, seconds=9, sleep=lambda _: None
+    )
+    assert [line.reason for line in found] == ["undecodable"]
+    assert answering.stopped == []
 
 
 class FakeLogs:

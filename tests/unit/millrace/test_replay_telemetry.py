@@ -39,9 +39,10 @@ class World(IngestedFleet):
         swap: bool = False,
         restart: bool = False,
         on_progress: Callable[[Progress], None] = lambda _: None,
+        now: dt.datetime = NOW,
     ) -> Report:
         replay = TelemetryReplay("telemetry", self.client, self.lake, TYPES, LIMITS, on_progress)
-        return replay.run(BEGIN, END, swap=swap, restart=restart, now=NOW)
+        return replay.run(BEGIN, END, swap=swap, restart=restart, now=now)
 
     def spoil(self, minute: int) -> str:
         """Let a closed minute say that it had one reading less; its start."""
@@ -121,6 +122,73 @@ def test_a_window_that_the_raw_files_know_nothing_of_is_listed_and_kept(world: W
     assert world.store.window(PUMP, "minute", start).metrics == rollups
 
 
+def test_a_window_is_not_overwritten_while_late_readings_of_it_can_come(world: World) -> None:
+    start = START + 5 * 60_000
+    world.spoil(5)
+    settled = BEGIN + dt.timedelta(minutes=6, hours=LIMITS.lateness_hours)
+    early = world.replay(swap=True, now=settled - dt.timedelta(milliseconds=1))
+    assert world.store.window(PUMP, "minute", start).metrics["temperature"].count == 2
+    assert [difference.hold for difference in early.differences] == ["too young"]
+    assert (early.too_young, early.swapped, early.unresolved) == (1, 0, 1)
+    report = world.replay(swap=True, now=settled)
+    assert (report.too_young, report.swapped, report.unresolved) == (0, 1, 0)
+    assert world.store.window(PUMP, "minute", start).metrics["temperature"].count == 3
+
+
+def test_readings_that_came_after_the_files_were_listed_are_never_lost(world: World) -> None:
+    start = START + 5 * 60_000
+    more = json.dumps(
+        {"device": PUMP, "time": start + 1, "sequence": 9_999, "metrics": {"temperature": 20.0}}
+    )
+
+    def take_in_more(progress: Progress) -> None:
+        if progress.what == "files" and progress.done == progress.total:
+            world.take_in([(PUMP, more.encode(), START + 45 * 60_000)])
+
+    report = world.replay(swap=True, on_progress=take_in_more)
+    assert world.store.window(PUMP, "minute", start).metrics["temperature"].count == 4
+    assert {(d.step, d.start) for d in report.differences} >= {("minute", keys.window_sk(start))}
+    assert {d.hold for d in report.differences} <= {"live knows more", "still open"}
+    assert report.live_knows_more > 0
+    assert report.swapped == 0
+    again = world.replay(swap=True)
+    assert (again.equal, again.differences) == (again.compared, [])
+
+
+def test_a_metric_that_only_the_live_window_has_is_never_lost(world: World) -> None:
+    start = START + 5 * 60_000
+    window = world.store.window(PUMP, "minute", start)
+    window.metrics["of_old"] = window.metrics["temperature"]
+    world.store.save(world.store.window_write(PUMP, "minute", start, window, 400))
+    report = world.replay(swap=True)
+    assert "of_old" in world.store.window(PUMP, "minute", start).metrics
+    assert [difference.hold for difference in report.differences] == ["live knows more"]
+
+
+def test_a_device_with_several_partition_keys_is_replayed_as_it_was_taken_in(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("millrace.telemetry.replay_feed.BATCH_ROWS", 1)
+    taken = [
+        world.as_kinesis(
+            (
+                f"gateway-{number % 2}",
+                b'{"device":"probe","time":%d,"sequence":%d,"metrics":{"depth":%d}}'
+                % (START + number * INTERVAL_MS, number, number),
+                START + number * INTERVAL_MS + 500,
+            )
+        )
+        for number in range(60)
+    ]
+    accepted = world.tally.accepted
+    for one_key in (taken[0::2], taken[1::2]):  # a shard's batches lie side by side
+        world.work_off(one_key)
+    assert world.tally.accepted == accepted + 60
+    report = world.replay()
+    assert (report.equal, report.differences) == (report.compared, [])
+    assert report.devices == 7
+
+
 def test_a_window_that_is_written_while_it_is_swapped_stays(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +245,45 @@ def test_what_an_earlier_replay_read_is_dropped_when_told(world: World) -> None:
     again = world.replay(restart=True)
     assert again.records < first.records
     assert again.only_live + again.different > 0
+
+
+def test_a_file_that_came_to_lie_among_those_read_is_not_passed_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("millrace.telemetry.replay_feed.BATCH_ROWS", 1)
+
+    def stop(progress: Progress) -> None:
+        if progress.done == 2:
+            raise Fault
+
+    with pytest.raises(Fault):
+        world.replay(on_progress=stop)
+    world.shard = "shardId-000000000000"
+    late = b'{"device":"probe","time":%d,"sequence":1,"metrics":{"depth":1}}' % START
+    world.take_in([("probe", late, START + 30 * 60_000)])
+    with pytest.raises(MillraceError, match="--restart"):
+        world.replay()
+    report = world.replay(restart=True)
+    assert (report.devices, report.equal) == (7, report.compared)
+    assert report.records == world.tally.accepted + world.tally.duplicates
+
+
+def test_a_file_that_came_behind_those_read_is_read_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("millrace.telemetry.replay_feed.BATCH_ROWS", 1)
+
+    def stop(progress: Progress) -> None:
+        if progress.done == 2:
+            raise Fault
+
+    with pytest.raises(Fault):
+        world.replay(on_progress=stop)
+    more = b'{"device":"probe","time":%d,"sequence":1,"metrics":{"depth":1}}' % START
+    world.take_in([("probe", more, START + 30 * 60_000)])
+    report = world.replay()
+    assert (report.devices, report.equal) == (7, report.compared)
+    assert report.records == world.tally.accepted + world.tally.duplicates
 
 
 def test_a_broken_raw_file_is_named(world: World) -> None:

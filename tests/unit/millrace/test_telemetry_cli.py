@@ -1,5 +1,6 @@
 """`millrace telemetry simulate` against a stream in process: what it says is what it did."""
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +36,8 @@ def kinesis(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKinesis]:
     def client(environment: Environment, service: str) -> Any:
         return stream if service == "kinesis" else others(environment, service)
 
-    monkeypatch.setattr(environments, "load", {"dev": DEV}.__getitem__)
+    known = {name: dataclasses.replace(DEV, name=name) for name in ("dev", "prod")}
+    monkeypatch.setattr(environments, "load", known.__getitem__)
     monkeypatch.setattr(aws, "client", client)
     with mock_aws():
         yield stream
@@ -47,8 +49,8 @@ def set_types(types: dict[str, Any]) -> None:
     )
 
 
-def run(*options: str) -> Result:
-    command = ["telemetry", "simulate", "--environment", "dev", *options]
+def run(*options: str, environment: str = "dev") -> Result:
+    command = ["telemetry", "simulate", "--environment", environment, *options]
     return CliRunner().invoke(cli.app, command, catch_exceptions=False)
 
 
@@ -89,6 +91,16 @@ def test_anomalies_that_the_environment_has_no_limits_for_are_pointed_out(
     set_types({"default": {}, "pump": {}})
     result = run(*BACKFILL, "--anomalies", "1")
     assert "dev has no limits for freezer, meter" in result.stderr
+    assert kinesis.taken
+
+
+def test_invented_devices_come_among_real_ones_only_when_it_is_said_twice(
+    kinesis: FakeKinesis,
+) -> None:
+    with pytest.raises(MillraceError, match=r"stay in prod.* --yes"):
+        run("--devices", "2", "--since", "1m", environment="prod")
+    assert kinesis.taken == []
+    run("--devices", "2", "--since", "1m", "--yes", environment="prod")
     assert kinesis.taken
 
 

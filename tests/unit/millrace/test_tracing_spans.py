@@ -84,6 +84,19 @@ def test_what_xray_nests_is_flat_and_what_it_inferred_is_left_out() -> None:
     assert (found["call"].name, found["call"].resource) == ("dynamodb GetItem", "p-orders")
 
 
+def test_a_fact_is_read_whether_it_is_an_annotation_or_metadata() -> None:
+    facts = {"default": {"event_type": "a.b.v1", "upstream": "1-x"}, "other": {"event_type": "no"}}
+    raw = step("s", "f", 1.0, metadata=facts, annotations={"correlation_id": "c"})
+    (_, found) = spans(documents(raw))
+    assert found.annotations == {
+        "event_type": "a.b.v1",
+        "upstream": "1-x",
+        "correlation_id": "c",
+    }
+    (_, strange) = spans(documents(step("s", "f", 1.0, metadata={"default": "text"})))
+    assert strange.annotations == {}
+
+
 def test_a_segment_that_was_sent_while_in_progress_is_there_once_and_complete() -> None:
     begun = {key: value for key, value in step("s", "f", 10.0).items() if key != "end_time"}
     found = [span for span in spans(documents(begun, step("s", "f", 10.0))) if span.id == "s"]
@@ -135,9 +148,9 @@ def test_a_trace_comes_whole_also_what_is_in_it_for_others(tmp_path: Path) -> No
     found = source.having("correlation_id", ["c1"])
     assert {span.text("correlation_id") for span in found if span.kind == "step"} == {"c1", "c2"}
     assert {span.trace_id for span in found} == {"1-a"}
-    assert {span.trace_id for span in source.of("1-b")} == {"1-b"}
+    assert {span.trace_id for span in source.of(["1-b"])} == {"1-b"}
     assert {span.trace_id for span in source.since(2.5)} == {"1-b"}
-    assert source.of("1-half") == []
+    assert source.of(["1-half"]) == []
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from rich.console import Console
 
+from millrace.cli.trace_views import waterfall
 from millrace.errors import MillraceError
+from millrace.tracing import page
+from millrace.tracing.find import find
 from millrace.tracing.sources import resolve
+from millrace.tracing.waterfall import as_json
 from millrace.tracing.xray import BATCH, MOST, WINDOW, XRayTraces
 
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
@@ -123,12 +128,64 @@ def test_a_quote_in_what_is_wanted_stays_inside_the_expression() -> None:
 
 @pytest.mark.parametrize("asked", ["nonsense", "1-zz", "order/1"])
 def test_only_what_looks_like_a_trace_id_is_fetched_as_one(asked: str) -> None:
-    assert XRayTraces(world(1), hours=1, now=lambda: NOW).of(asked) == []
+    assert XRayTraces(world(1), hours=1, now=lambda: NOW).of([asked]) == []
 
 
 def test_a_single_trace_is_fetched_by_its_id() -> None:
-    found = XRayTraces(world(3), hours=1, now=lambda: NOW).of(trace_id(1))
+    found = XRayTraces(world(3), hours=1, now=lambda: NOW).of([trace_id(1)])
     assert {span.trace_id for span in found} == {trace_id(1)}
+
+
+class Batches(FakeXRay):
+    """The traces of a batch: one order's step is in it, and a stranger's from another batch."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {trace_id(number): (NOW, {"correlation_id": "none"}) for number in range(20)}
+        )
+        self.fetched: list[list[str]] = []
+
+    def get_trace_summaries(self, *_: Any, **asked: Any) -> Iterator[dict[str, Any]]:
+        wanted = "correlation_id" in asked["FilterExpression"]
+        yield {"TraceSummaries": [{"Id": trace_id(0)}] if wanted else []}
+
+    def batch_get_traces(self, TraceIds: list[str]) -> Iterator[dict[str, Any]]:  # noqa: N803
+        self.fetched.append(TraceIds)
+        for name in TraceIds:
+            steps = [
+                {
+                    "id": f"s{number}",
+                    "parent_id": "f",
+                    "name": "## handle",
+                    "start_time": NOW.timestamp(),
+                    "end_time": NOW.timestamp() + 1,
+                    "annotations": {"correlation_id": "mine" if number < 8 else f"other-{number}"},
+                    "metadata": {"default": {"upstream": trace_id(number)}},
+                }
+                for number in range(1, 16)
+            ]
+            mine = [{"Document": json.dumps(one)} for one in steps] if name == trace_id(0) else []
+            yield {"Traces": [{"Id": name, "Segments": mine, "LimitExceeded": not mine}]}
+
+
+def test_the_batches_behind_a_story_are_fetched_together_and_those_of_strangers_are_not() -> None:
+    xray = Batches()
+    find(XRayTraces(xray, hours=1, now=lambda: NOW), "mine")
+    upstream = [ids for ids in xray.fetched if ids != [trace_id(0)]]
+    assert sorted(one for ids in upstream for one in ids) == [trace_id(n) for n in range(1, 8)]
+    assert sorted(len(ids) for ids in upstream) == [2, BATCH]
+
+
+def test_a_trace_that_is_larger_than_xray_keeps_is_named_in_the_story() -> None:
+    found = find(XRayTraces(Batches(), hours=1, now=lambda: NOW), "mine").story
+    assert found.cut == [trace_id(number) for number in range(1, 8)]
+    assert as_json(found, [])["cut"] == found.cut
+    console = Console(width=160, highlight=False)
+    with console.capture() as captured:
+        console.print(waterfall(found, "p", with_calls=False))
+    told = f"trace {trace_id(3)} is larger than X-Ray keeps"
+    assert told in captured.get()
+    assert told in page.html(found, "mine", "p")
 
 
 def test_what_xray_refuses_is_told_plainly() -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from lambdas.core.errors import ConditionFailed
 from lambdas.core.table_store import Table
 from lambdas.telemetry import keys
 from lambdas.telemetry.committing import MAX_ANOMALIES, MAX_WINDOWS
-from lambdas.telemetry.device_state import open_hours
+from lambdas.telemetry.device_state import Anomaly, open_hours
+from lambdas.telemetry.device_store import state_write
 from lambdas.telemetry.device_types import DeviceTypes
 from lambdas.telemetry.folding import MOST_METRICS
 from tests.fake_dynamodb import FakeDynamoDb
@@ -154,6 +156,53 @@ def test_an_open_hour_has_its_open_minutes_in_it() -> None:
     hour = dt.datetime(2026, 11, 21, 9, tzinfo=dt.UTC).timestamp() * 1000
     assert open_hours(state)[round(hour)]["temperature"].count == 20
     assert state.hours[round(hour)]["temperature"].count < 20
+
+
+def test_what_was_left_over_and_is_written_by_another_is_not_written_again() -> None:
+    world = World()
+    records = stream(reading(at=NOW + n * 1000, sequence=n) for n in range(4))
+    world.work_off(*records[:2])
+    whole = world.store.load("pump-0001")
+    left = whole.state
+    assert left is not None
+    left.pending.append(Anomaly("temperature", "spike", NOW, 99.0, 21.5, 9.0))
+    world.store.save(state_write(left, whole.version))
+    rival = World()
+
+    def work() -> None:
+        rival.work_off(records[2])
+
+    rival.store._table = Table("telemetry", world.table, sleep=lambda _: None)
+    world.store._table = Table("telemetry", Rival(world.table, work), sleep=lambda _: None)
+    world.work_off(records[3])
+    state = world.state("pump-0001")
+    assert (state.accepted, state.pending, len(world.anomalies())) == (4, [], 1)
+
+
+def test_a_long_batch_may_meet_another_writer_at_each_of_its_steps() -> None:
+    world = World(types=TYPES)
+    records = backfill(400)
+    world.store._table = Table("telemetry", Contended(world.table), sleep=lambda _: None)
+    world.work_off(*records)
+    assert_as_reference(world, records)
+
+
+class Contended:
+    """Every other write of a state comes too late, as if somebody else had written it before."""
+
+    def __init__(self, table: FakeDynamoDb) -> None:
+        self._table = table
+        self._writes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("put_item", "transact_write_items"):
+            self._writes += 1
+            if self._writes % 2:
+                return self._refuse
+        return getattr(self._table, name)
+
+    def _refuse(self, **_request: Any) -> None:
+        raise ConditionFailed((True,))
 
 
 class Rival:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lambdas.telemetry import detector_steps
 from lambdas.telemetry.detectors import Finding, SeriesState, band, observe
+from lambdas.telemetry.records import MAX_VALUE
 from lambdas.telemetry.thresholds import Thresholds
 
 Readings = list[tuple[int, float]]
@@ -19,7 +20,7 @@ Readings = list[tuple[int, float]]
 VALUES = st.one_of(
     st.integers(-4, 4).map(float),
     st.floats(19, 21).map(lambda value: round(value, 2)),
-    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(-MAX_VALUE, MAX_VALUE),
 )
 STEPS = st.sampled_from([0, 1, 1000, 1000, 1000, 60_000, -1, -5000])
 READINGS = st.lists(st.tuples(STEPS, VALUES), max_size=120)

@@ -1,10 +1,13 @@
 """Clocks that are ahead, records out of order between lanes, devices that change, conflicts."""
 
+import json
+
 from lambdas.core.table_store import Table
 from lambdas.telemetry.device_store import DeviceStore
 from lambdas.telemetry.device_types import DeviceTypes
 from lambdas.telemetry.lanes import LANES
 from tests.fake_dynamodb import FakeDynamoDb
+from tests.unit.telemetry.test_records import aggregated
 from tests.unit.telemetry.world import NOW, World, kinesis, reading, stream
 
 TYPES = DeviceTypes.parse(
@@ -37,8 +40,10 @@ def test_records_of_several_partition_keys_are_not_taken_for_redelivered() -> No
     """Two keys of one shard may be worked on at once, and the later one may be done first."""
     world = World()
     records = [
-        kinesis(reading(at=NOW + n, sequence=n), n, arrival=NOW + n, key=f"gateway-{n % 12}")
-        for n in range(3 * LANES)
+        kinesis(
+            reading(at=NOW + n, sequence=n), n, arrival=NOW + n, key=f"gateway-{n % (LANES + 4)}"
+        )
+        for n in range(2 * LANES + 8)
     ]
     for record in reversed(records):
         world.work_off(record)
@@ -49,6 +54,47 @@ def test_records_of_several_partition_keys_are_not_taken_for_redelivered() -> No
     again = world.state("pump-0001")
     assert again.accepted == len(records)
     assert again.series["temperature"] == state.series["temperature"]
+
+
+def test_a_device_sent_by_many_gateways_knows_what_is_redelivered() -> None:
+    world = World()
+    records = [
+        kinesis(reading(at=NOW + n, sequence=n), n, arrival=NOW + n, key=f"gateway-{n}")
+        for n in range(12)
+    ]
+    world.work_off(*records)
+    before = world.state("pump-0001")
+    world.work_off(*records)
+    assert world.state("pump-0001") == before
+    assert (world.tally.received, world.tally.redelivered) == (len(records), len(records))
+
+
+def test_an_aggregated_record_is_received_as_often_as_it_has_parts() -> None:
+    world = World()
+    payloads = [json.dumps(reading(at=NOW, sequence=n)).encode() for n in range(5)]
+    records = [kinesis(aggregated(*payloads, b"{oops")), kinesis(reading(sequence=9), 1)]
+    world.work_off(*records)
+    assert (world.tally.accepted, world.tally.quarantined, world.tally.received) == (6, 1, 7)
+
+
+def test_a_clock_that_is_set_right_ends_its_anomaly_no_earlier_than_it_began() -> None:
+    world = World(types=TYPES)
+    for number, off in enumerate([100_000, 0, 0]):
+        arrival = NOW + 1000 * number
+        world.work_off(kinesis(reading(at=arrival + off, sequence=number), number, arrival=arrival))
+    (anomaly,) = world.anomalies()
+    assert anomaly["ended"] == anomaly["started"] == "2026-11-21T09:31:40.000Z"
+
+
+def test_the_registry_knows_where_a_device_moved_to_and_not_each_tremble() -> None:
+    world = World()
+    places = [(48.1, 11.5), (48.10001, 11.5), (48.2, 11.5)]
+    shown = []
+    for number, (lat, lon) in enumerate(places):
+        record = reading(at=NOW, sequence=number, location={"lat": lat, "lon": lon})
+        world.work_off(kinesis(record, number))
+        shown.append(float(world.table.items[("devices", "pump-0001")]["location"]["lat"]))
+    assert shown == [48.1, 48.1, 48.2]
 
 
 def test_a_device_that_changes_its_type_is_judged_by_each_records_own() -> None:

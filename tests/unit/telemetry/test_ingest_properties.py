@@ -88,6 +88,7 @@ def test_any_cut_with_any_fault_gives_what_the_reference_gives(
     world = World(types=TYPES, faults=Faults(faults))
     deliver(world, records, data)
     assert_as_reference(world, records)
+    assert world.tally.received == world.tally.ended
 
 
 def assert_as_reference(world: World, records: list[dict[str, Any]]) -> None:

@@ -17,7 +17,7 @@ from lambdas.telemetry import kpl
 from lambdas.telemetry.batches import rows
 from lambdas.telemetry.records import MAX_BYTES, Checker, Limits, unpacked
 from lambdas.telemetry.taking_apart import take_apart
-from tests.unit.telemetry.world import NOW, SHARD, kinesis, reading
+from tests.unit.telemetry.world import NOW, SHARD, World, kinesis, reading
 
 CHECKER = Checker(Limits())
 
@@ -165,7 +165,84 @@ def test_a_raw_row_is_the_record_as_sent_and_how_it_came() -> None:
     lines = list(rows(SHARD, arrived))
     assert all(b"\n" not in line for line in lines)
     first, second = map(json.loads, lines)
-    came = {"arrival": NOW, "shard": SHARD, "position": arrived[0].position}
+    came = {"arrival": NOW, "shard": SHARD, "lane": SHARD, "position": arrived[0].position}
     assert first == {**sent, **came}
     assert second["metrics"] == reading()["metrics"]
     assert second["position"] == arrived[1].position
+
+
+_unknown = st.one_of(
+    st.binary(max_size=8).map(lambda some: b'"' + some.replace(b'"', b"") + b'"'),
+    st.sampled_from([500, 980, *range(990, 1000), 20_000]).map(lambda n: b"[" * n + b"]" * n),
+    st.sampled_from([b"1e999", b"9" * 400, b'"\\ud800"', b'"caf\xe9"', b'{"caf\xe9":1}']),
+)
+
+
+@given(st.lists(_unknown, min_size=1, max_size=4), st.booleans())
+def test_whatever_is_taken_has_a_raw_row(unknown: list[bytes], one_device: bool) -> None:
+    checker = Checker(Limits())
+    records = []
+    for number, value in enumerate(unknown):
+        text = json.dumps(reading(sequence=number)).encode()
+        data = text[:-1] + b', "note": ' + value + b"}"
+        key = "pump-0001" if one_device else f"gateway-{number}"
+        records.append(kinesis(data, number, arrival=NOW, key=key))
+    take_apart([kinesis(reading(), arrival=NOW)], checker)  # the usual way knows the metrics
+    batch = take_apart(records, checker)
+    arrived = [one for group in batch.devices.values() for one in group]
+    made = list(map(json.loads, rows(SHARD, arrived)))
+    assert [row["sequence"] for row in made] == [one.record.sequence for one in arrived]
+    assert {one.poison.reason for one in batch.refused} <= {"undecodable"}
+    assert len(made) + len(batch.refused) == len(unknown)
+
+
+@pytest.mark.parametrize(
+    "unknown", [b'"caf\xe9"', b'{"caf\xe9": 1}', b"[" * 30_000 + b"]" * 30_000]
+)
+def test_an_unknown_field_that_cannot_be_kept_is_quarantined_alone(unknown: bytes) -> None:
+    world = World()
+    texts = [json.dumps(reading(sequence=n)).encode() for n in range(3)]
+    world.work_off(kinesis(texts[0], key="pump-0001"))
+    bad = texts[1][:-1] + b', "note": ' + unknown + b"}"
+    world.work_off(
+        kinesis(bad, 1, key="pump-0001"),
+        kinesis(texts[2], 2, key="pump-0001"),
+    )
+    assert [kept["reason"] for kept in world.quarantined()] == ["undecodable"]
+    assert world.state("pump-0001").accepted == len(world.raw_rows()) == 2
+
+
+def test_a_device_that_came_in_several_ways_is_in_the_order_of_the_shard() -> None:
+    keys = ["pump-0001", "gateway", "pump-0001", "pump-0001", "other", "gateway", "pump-0001"]
+    records = []
+    for number, key in enumerate(keys):
+        text = json.dumps(reading(sequence=number)).encode()
+        data = gzip.compress(text) if number == 3 else text
+        records.append(kinesis(data, number, arrival=NOW, key=key))
+    for _ in range(2):  # the second time the metrics are known, and the usual way is taken
+        (arrived,) = take_apart(records, CHECKER).devices.values()
+        assert [one.record.sequence for one in arrived] == list(range(len(keys)))
+        lanes = [one.lane for one in arrived]
+        assert [lane == SHARD for lane in lanes] == [key == "pump-0001" for key in keys]
+        assert len(set(lanes)) == 3
+
+
+@given(st.lists(st.sampled_from(["good", "late", "cut", "no base64", "new metric"]), min_size=1))
+def test_a_bad_record_changes_nothing_for_its_neighbours(kinds: list[str]) -> None:
+    records = []
+    for number, kind in enumerate(kinds):
+        at = NOW - 25 * 3_600_000 if kind == "late" else NOW
+        metrics = {f"new{number}" if kind == "new metric" else "level": 1.5}
+        text = json.dumps(reading(at=at, sequence=number, metrics=metrics)).encode()
+        record = kinesis(text[:-3] if kind == "cut" else text, number, arrival=NOW)
+        if kind == "no base64":
+            record["kinesis"]["data"] = "x"
+        records.append(record)
+    batch = take_apart(records, Checker(Limits()))
+    good = [number for number, kind in enumerate(kinds) if kind in ("good", "new metric")]
+    arrived = [one for group in batch.devices.values() for one in group]
+    assert [one.record.sequence for one in arrived] == good
+    assert batch.received == len(kinds)
+    bad = {"late": "too-late", "cut": "undecodable", "no base64": "undecodable"}
+    reasons = sorted(one.poison.reason for one in batch.refused)
+    assert reasons == sorted(bad[kind] for kind in kinds if kind in bad)
