@@ -6,7 +6,7 @@ module "ingest_telemetry" {
   name        = "ingest-telemetry"
   description = "Makes rollups, anomalies and raw files of what devices send."
   platform    = var.platform
-  code        = { service = "telemetry", module = "ingest" }
+  code        = { service = "telemetry", module = "ingest_telemetry" }
 
   environment = {
     TELEMETRY_TABLE        = module.telemetry.name

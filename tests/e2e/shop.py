@@ -3,9 +3,10 @@
 import json
 import random
 import threading
+import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +14,15 @@ import urllib3
 
 from millrace.environments import Environment
 from millrace.http_api import reachable
-from millrace.tokens import TestUsers
-from tests.e2e.world import World
+from millrace.tokens import TestUsers, Token
+from tests.e2e.world import Tap, World
 
 ADMIN_SCOPES = ("catalog.write", "stock.write", "orders.admin", "telemetry.read")
-FINAL = {"confirmed", "cancelled"}
+OPEN = ("placed", "approved")
+FINAL = ("confirmed", "cancelled")
+ENDS = ("order.confirmed.v1", "order.cancelled.v1")
+EVENTS_PER_TROUBLE = 200
+"""By the clock, a busy machine would be in trouble all the time."""
 IN_FLIGHT = 16
 """Requests at once: on local AWS each takes a process of this machine; shoppers wait in line."""
 
@@ -45,16 +50,17 @@ class Shop:
         self.url = outputs["api_url"]
         self._users = TestUsers(Environment("local", outputs, client_environment))
         self._http = urllib3.PoolManager(maxsize=64, retries=False, timeout=30)
-        self._tokens: dict[str, str] = {}
+        self._tokens: dict[str, Token] = {}
         self._lock = threading.Lock()
         self._in_flight = threading.Semaphore(IN_FLIGHT)
         self.repeated = 0
 
     def token(self, user: str, *scopes: str) -> str:
         with self._lock:
-            if user not in self._tokens:
-                self._tokens[user] = self._users.token(user, scopes).access_token
-            return self._tokens[user]
+            token = self._tokens.get(user)
+            if token is None or token.expires_at < time.time() + 60:
+                token = self._tokens[user] = self._users.token(user, scopes)
+            return token.access_token
 
     @property
     def admin(self) -> str:
@@ -109,9 +115,9 @@ class Shop:
     def order(self, order_id: str, token: str | None = None) -> Answer:
         return self.call("GET", f"/orders/{order_id}", token or self.admin)
 
-    def orders(self) -> Iterator[dict[str, Any]]:
-        """Every order there is, as the read side tells."""
-        for state in ("placed", "approved", "confirmed", "cancelled"):
+    def orders(self, states: Iterable[str] = (*OPEN, *FINAL)) -> Iterator[dict[str, Any]]:
+        """Every order in these states, as the read side tells."""
+        for state in states:
             cursor = ""
             while True:
                 path = f"/orders?everybody=true&state={state}&limit=100{cursor}"
@@ -145,6 +151,41 @@ class Shop:
         return [mail for mails in by_account.values() for mail in mails]
 
 
+class Follower:
+    """Hears every event of the shop as it comes, in a thread of its own."""
+
+    def __init__(self, tap: Tap) -> None:
+        self.events: list[dict[str, Any]] = []
+        self._tap = tap
+        self._ended: set[str] = set()
+        self._changed = threading.Condition()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._follow)
+
+    def __enter__(self) -> "Follower":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def wait_for_end(self, order_id: str, seconds: float) -> None:
+        """Until the order is confirmed or cancelled. Raises AssertionError at the deadline."""
+        with self._changed:
+            ended = self._changed.wait_for(lambda: order_id in self._ended, seconds)
+        assert ended, f"{order_id} did not end within {seconds} s"
+
+    def _follow(self) -> None:
+        while not self._over.wait(0.1):
+            came = self._tap.events()[len(self.events) :]
+            self.events += came
+            ended = {e["detail"]["data"]["order_id"] for e in came if e["detail-type"] in ENDS}
+            with self._changed:
+                self._ended |= ended
+                self._changed.notify_all()
+
+
 class Trouble:
     """What goes wrong while the shop is open: processes die, events come again and out of order.
 
@@ -154,13 +195,13 @@ class Trouble:
     def __init__(
         self,
         world: World,
-        seen: Callable[[], list[dict[str, Any]]],
+        follower: Follower,
         functions: tuple[str, ...],
         seed: int = 1,
     ) -> None:
         self.done: Counter[str] = Counter()
         self._world = world
-        self._seen = seen
+        self._follower = follower
         self._functions = functions
         self._dice = random.Random(seed)
         self._over = threading.Event()
@@ -175,13 +216,15 @@ class Trouble:
         self._thread.join()
 
     def _make_trouble(self) -> None:
+        due = EVENTS_PER_TROUBLE
         while not self._over.wait(0.2):
-            self._redeliver()
-            self._kill()
+            if len(self._follower.events) >= due:
+                due += EVENTS_PER_TROUBLE
+                self._redeliver()
+                self._kill()
 
     def _redeliver(self) -> None:
-        events = self._seen()
-        again = self._dice.sample(events, min(len(events) // 20 + 1, 30, len(events)))
+        again = self._dice.sample(self._follower.events, EVENTS_PER_TROUBLE // 10)
         bus = self._world.outputs["bus_name"]
         for start in range(0, len(again), 10):
             entries = [

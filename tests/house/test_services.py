@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from millrace.health.look import service_of
 from millrace.paths import ROOT
 from tests.house.hcl import Block, all_blocks
 
@@ -79,3 +80,14 @@ def test_no_two_modules_use_one_short_name(blocks: list[Block], block: str) -> N
     )
     assert len(names) >= 7
     assert [name for name, count in names.items() if count > 1] == [], "merge() would drop one"
+
+
+def test_status_finds_the_service_of_every_function_by_its_name(blocks: list[Block]) -> None:
+    functions = {}
+    for block in of_source(blocks, "lambda-function"):
+        name = (block.attribute("name") or "").strip('"')
+        code = re.search(r'service = "(\w+)"', block.attribute("code") or "")
+        if code and "local." not in name:  # a table's publisher is told by its ending
+            functions[name] = code[1].replace("_", "-")
+    assert len(functions) > 15
+    assert service_of(functions) == functions, "a function bears the name of its handler's module"

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from lambdas.core.table_store import Table
-from lambdas.telemetry import ingest, types_store
+from lambdas.telemetry import ingest_telemetry, types_store
 from lambdas.telemetry.device_store import DeviceStore
 
 PARAMETER = "/millrace-test/telemetry/device-types"
@@ -35,7 +35,7 @@ class TelemetryWorld:
         self.table = boto3.resource("dynamodb", region_name=region).Table("telemetry")
 
     def ingest(self, *records: dict[str, Any]) -> None:
-        ingest.handler({"Records": list(records)}, CONTEXT)
+        ingest_telemetry.handler({"Records": list(records)}, CONTEXT)
 
     def items(self, prefix: str) -> list[dict[str, Any]]:
         """The items whose sort key begins so, in order."""
@@ -72,7 +72,7 @@ def world(
     ssm = boto3.client("ssm", region_name=aws_region)
     ssm.put_parameter(Name=PARAMETER, Value=json.dumps(TYPES), Type="String")
     types_store.types_in.cache_clear()
-    ingest._ingestion.cache_clear()
+    ingest_telemetry._ingestion.cache_clear()
     monkeypatch.setenv("TELEMETRY_TABLE", table)
     monkeypatch.setenv("RAW_BUCKET", make_bucket("raw"))
     monkeypatch.setenv("QUARANTINE_BUCKET", make_bucket("quarantine"))

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from lambdas.core.table_store import Table
-from lambdas.telemetry.ingest import handler
+from lambdas.telemetry.ingest_telemetry import handler
 from tests.integration.telemetry_world import CONTEXT, TelemetryWorld, world
 from tests.unit.telemetry.world import NOW, kinesis, reading
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambdas.core import observability
-from lambdas.telemetry.ingest import handler
+from lambdas.telemetry.ingest_telemetry import handler
 from tests.integration.telemetry_world import CONTEXT, world
 from tests.integration.test_ingest_telemetry import PAYLOADS
 from tests.tracing_world import trace_aws_calls, traced_invocation
