@@ -233,6 +233,7 @@ variable "telemetry" {
       future_seconds = optional(number)
       rollup_days    = optional(number)
       silent_minutes = optional(number)
+      device_is_key  = optional(bool)
     }), {})
     device_types = optional(map(object({
       silent_minutes = optional(number)

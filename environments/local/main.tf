@@ -38,6 +38,8 @@ module "millrace" {
 
   telemetry = {
     stream = { shards = 1 } # an on-demand stream of the local AWS has one, too
+    # Its writes take longest: of a big batch, more records go into one write. Its batches have no limit of 6 MB.
+    ingest = { batch_size = 10000 }
     # What `millrace telemetry simulate` sends.
     device_types = {
       default = {}

@@ -69,6 +69,9 @@ class Limits(msgspec.Struct, frozen=True):
     """A record whose time is longer after its arrival is refused."""
     rollup_days: int = 400
     silent_minutes: float = 15
+    device_is_key: bool = False
+    """A record is refused whose partition key is not its device: then nobody speaks for another
+    who cannot choose the key. Over MQTT it is the topic that says it."""
 
 
 class Checker:
@@ -78,18 +81,22 @@ class Checker:
         # Of a record's time, in milliseconds after its arrival.
         self.earliest = -round(limits.lateness_hours * 3_600_000)
         self.latest = round(limits.future_seconds * 1000)
+        self.device_is_key = limits.device_is_key
         self.names: set[str] = set()
         """Good names of metrics."""
         self.decode = msgspec.json.Decoder(Record).decode
         """A record of the right shape. Raises msgspec.DecodeError."""
 
-    def record(self, text: bytes, arrival: int) -> Record:
-        """The record in a JSON text that arrived then (ms). Raises Poison."""
+    def record(self, text: bytes, arrival: int, key: str) -> Record:
+        """The record in a JSON text that arrived then (ms) under this partition key.
+
+        Raises Poison.
+        """
         try:
             record = self.decode(text)
         except (ValueError, RecursionError) as error:
             raise _refusal(text, error) from error
-        self.look_closely(record, text, arrival)
+        self.look_closely(record, text, arrival, key)
         return record
 
     def are_good(
@@ -113,7 +120,7 @@ class Checker:
             and _DEVICE.fullmatch(device) is not None
         )
 
-    def look_closely(self, record: Record, text: bytes, arrival: int) -> None:
+    def look_closely(self, record: Record, text: bytes, arrival: int, key: str) -> None:
         """Raises Poison for a record that is not good; `text` is what it was decoded from."""
         if len(text) > MAX_BYTES:
             raise _too_large(len(text))
@@ -121,6 +128,8 @@ class Checker:
             raise Poison("undecodable", "an unknown field is no UTF-8, or nested too deep")
         if not _DEVICE.fullmatch(record.device):
             raise Poison("bad-device", f"{record.device[:80]!r} is no device id")
+        if self.device_is_key and record.device != key:
+            raise Poison("bad-device", f"{record.device!r} came under the key {key[:80]!r}")
         for name in record.metrics:
             if not _METRIC.fullmatch(name):
                 raise Poison("bad-metrics", f"{name[:80]!r} is no metric name")

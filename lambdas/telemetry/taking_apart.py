@@ -86,7 +86,7 @@ def _taken(
     else:
         for record, arrival, text, source in zip(records, arrivals, texts, sources, strict=True):
             try:
-                checker.look_closely(record, text, arrival)
+                checker.look_closely(record, text, arrival, key)
             except Poison as poison:
                 batch.refused.append(_refused(source, poison))
                 continue
@@ -125,7 +125,7 @@ def _unusual(
         parts = kpl.parts(data) if kpl.is_aggregated(data) else None
         if parts is None:
             text = unpacked(data)
-            record = checker.record(text, arrival)
+            record = checker.record(text, arrival, key)
     except (Poison, ValueError) as error:
         batch.refused.append(_refused(source, error))
         return
@@ -139,7 +139,7 @@ def _unusual(
         alone = _part_of(source, part, packed)
         try:
             text = unpacked(packed)
-            record = checker.record(text, arrival)
+            record = checker.record(text, arrival, key)
         except Poison as poison:
             batch.refused.append(_refused(alone, poison))
             continue

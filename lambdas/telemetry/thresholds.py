@@ -18,7 +18,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Readings before the first spike is told; they are averaged evenly."""
     min_deviation: float | None = None
     """The deviation below which no band gets, in the metric's unit: at least a few steps of the
-    sensor's resolution. Without it, a thousandth of the level."""
+    sensor's resolution. Without it, a thousandth of the level, which is nothing for a metric that
+    rests at 0: set it there, or its every first stir is an anomaly."""
     low: float | None = None
     """Below it the metric is physically impossible or unsafe."""
     high: float | None = None

@@ -1,5 +1,9 @@
 # What takes telemetry in, what notices devices that fell silent, what answers questions about both.
 
+locals {
+  limits = merge(var.limits, { device_is_key = coalesce(var.limits.device_is_key, var.iot != null) })
+}
+
 module "ingest_telemetry" {
   source = "../lambda-function"
 
@@ -13,7 +17,7 @@ module "ingest_telemetry" {
     RAW_BUCKET             = module.raw.name
     QUARANTINE_BUCKET      = var.bus.quarantine_name
     DEVICE_TYPES_PARAMETER = aws_ssm_parameter.device_types.name
-    INGEST_LIMITS          = jsonencode(var.limits)
+    INGEST_LIMITS          = jsonencode(local.limits)
   }
   resources = {
     memory_mb       = var.ingest.memory_mb
@@ -38,7 +42,7 @@ module "sweep_devices" {
   environment = {
     TELEMETRY_TABLE        = module.telemetry.name
     DEVICE_TYPES_PARAMETER = aws_ssm_parameter.device_types.name
-    INGEST_LIMITS          = jsonencode(var.limits)
+    INGEST_LIMITS          = jsonencode(local.limits)
   }
   resources = { timeout_seconds = 120 }
   policies = {

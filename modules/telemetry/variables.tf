@@ -46,19 +46,20 @@ variable "ingest" {
 }
 
 variable "limits" {
-  description = "What is refused and what is kept: a record older than `lateness_hours` or more than `future_seconds` ahead at its arrival is quarantined, rollups are kept `rollup_days`, and a device is silent after `silent_minutes` unless its type says otherwise."
+  description = "What is refused and what is kept: a record older than `lateness_hours` or more than `future_seconds` ahead at its arrival is quarantined, rollups are kept `rollup_days`, and a device is silent after `silent_minutes` unless its type says otherwise. With `device_is_key`, a record whose partition key is not its device is quarantined, too: nobody speaks for another over MQTT, where the topic makes the key (null: with `iot`)."
   type = object({
     lateness_hours = optional(number, 24)
     future_seconds = optional(number, 120)
     rollup_days    = optional(number, 400)
     silent_minutes = optional(number, 15)
+    device_is_key  = optional(bool)
   })
   default  = {}
   nullable = false
 
   validation {
-    condition     = alltrue([for limit in values(var.limits) : limit >= 1 && floor(limit) == limit])
-    error_message = "Limits want whole numbers, at least 1; got ${join(", ", [for name, limit in var.limits : "${name} ${limit}"])}."
+    condition     = alltrue([for name, limit in var.limits : limit >= 1 && floor(limit) == limit if name != "device_is_key"])
+    error_message = "Limits want whole numbers, at least 1; got ${join(", ", [for name, limit in var.limits : "${name} ${limit}" if name != "device_is_key"])}."
   }
   validation {
     condition     = var.limits.rollup_days * 24 > var.limits.lateness_hours

@@ -251,8 +251,16 @@ def test_ingest_gets_the_limits_as_its_code_reads_them(plan_of: PlanOf) -> None:
     for name in ("ingest_telemetry", "sweep_devices"):
         function = one(Plan(plan_of("prod")), "aws_lambda_function", f"module.{name}.").values
         text = function["environment"][0]["variables"]["INGEST_LIMITS"]
-        assert msgspec.json.decode(text, type=Limits) == Limits()
+        assert msgspec.json.decode(text, type=Limits) == Limits(device_is_key=True)
         assert set(msgspec.json.decode(text)) == set(Limits.__struct_fields__)
+
+
+def test_where_devices_do_not_come_by_a_topic_any_key_will_do(plan_of: PlanOf) -> None:
+    plan = Plan(plan_of("local"))
+    assert not plan.of("aws_iot_topic_rule")
+    function = one(plan, "aws_lambda_function", "module.ingest_telemetry.").values
+    text = function["environment"][0]["variables"]["INGEST_LIMITS"]
+    assert msgspec.json.decode(text, type=Limits) == Limits()
 
 
 def test_terraform_knows_each_limit_that_the_code_knows() -> None:

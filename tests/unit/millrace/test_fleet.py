@@ -172,10 +172,10 @@ def test_each_broken_record_is_refused_for_the_reason_it_is_tallied_under() -> N
     for sent in simulated.records():
         arrival = sent.time + 1000
         if sent.fault in ("", "late"):
-            checker.record(unpacked(sent.data), arrival)
+            checker.record(unpacked(sent.data), arrival, sent.device)
             continue
         with pytest.raises(Poison) as poison:
-            checker.record(unpacked(sent.data), arrival)
+            checker.record(unpacked(sent.data), arrival, sent.device)
         assert poison.value.reason == sent.fault
         refused[sent.fault] += 1
     assert refused == simulated.tally.reasons

@@ -138,6 +138,20 @@ def test_an_aggregated_record_is_its_parts_each_good_or_bad_on_its_own() -> None
     assert batch.received == len(payloads)
 
 
+def test_whoever_cannot_choose_the_key_cannot_speak_for_another_device() -> None:
+    own, other = (json.dumps(reading(device)).encode() for device in ("a", "b"))
+    records = [
+        kinesis(data, number, arrival=NOW, key="a")
+        for number, data in enumerate((own, other, gzip.compress(other), aggregated(own, other)))
+    ]
+    batch = take_apart(records, Checker(Limits(device_is_key=True)))
+    assert set(batch.devices) == {"a"}
+    assert len(batch.devices["a"]) == 2
+    assert [one.poison.detail for one in batch.refused] == ["'b' came under the key 'a'"] * 3
+    assert {one.poison.reason for one in batch.refused} == {"bad-device"}
+    assert set(take_apart(records, CHECKER).devices) == {"a", "b"}
+
+
 @given(st.lists(st.binary(max_size=400), min_size=1, max_size=20))
 def test_parts_are_what_the_producer_put_in(payloads: list[bytes]) -> None:
     assert kpl.parts(aggregated(*payloads)) == payloads
