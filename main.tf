@@ -52,7 +52,7 @@ module "observability" {
   }
   alarms            = var.alarms
   kms               = local.kms
-  xray              = var.aws_only_features && var.runtime.tracing ? {} : null
+  xray              = var.aws_only_features && var.runtime.tracing
   aws_only_features = var.aws_only_features
 
   bus_name = module.event_bus.bus_name

@@ -8,6 +8,10 @@ variable "project" {
     condition     = can(regex("^[a-z][a-z0-9-]{0,13}$", var.project)) && !endswith(var.project, "-")
     error_message = "A project wants a name in kebab case of at most 14 characters, which leaves room in AWS's own limits; got \"${var.project}\" (${length(var.project)})."
   }
+  validation {
+    condition     = !can(regex("^(aws|ssm)", var.project))
+    error_message = "A project wants a name that does not begin with \"aws\" or \"ssm\", since parameters are named after it and those belong to AWS; got \"${var.project}\"."
+  }
 }
 
 variable "environment" {
@@ -151,7 +155,7 @@ variable "images" {
 }
 
 variable "aws_only_features" {
-  description = "Makes what only AWS itself has: X-Ray group and sampling, schema registry. Off for a local AWS."
+  description = "Makes what only AWS itself has: everything that pages, most alarms, dashboards, saved queries, metrics of mappings, the X-Ray group, the schema registry, the Glue table, and the rule that e-mails travel by TLS. Off for a local AWS only."
   type        = bool
   default     = true
   nullable    = false

@@ -19,8 +19,8 @@ module "millrace" {
   alarms = { email = "millrace-prod@example.com" }
   shop = {
     gateway = {
-      url        = "https://payments.example.com" # yours, and the secret with its API key
-      secret_arn = "arn:aws:secretsmanager:${local.region}:${local.account_id}:secret:millrace-prod-gateway"
+      url        = "https://payments.example.com" # yours, and the secret with its API key: the whole ARN, whose end Secrets Manager chose
+      secret_arn = "arn:aws:secretsmanager:${local.region}:${local.account_id}:secret:millrace-prod-gateway-AbCdEf"
     }
     sender = { address = "shop-prod@example.com" }
   }

@@ -19,8 +19,8 @@ module "millrace" {
   alarms = { email = "millrace-staging@example.com" }
   shop = {
     gateway = {
-      url        = "https://payments.example.com" # yours, and the secret with its API key
-      secret_arn = "arn:aws:secretsmanager:${local.region}:${local.account_id}:secret:millrace-staging-gateway"
+      url        = "https://payments.example.com" # yours, and the secret with its API key: the whole ARN, whose end Secrets Manager chose
+      secret_arn = "arn:aws:secretsmanager:${local.region}:${local.account_id}:secret:millrace-staging-gateway-AbCdEf"
     }
     sender = { address = "shop-staging@example.com" }
   }

@@ -4,8 +4,9 @@ import datetime as dt
 
 from lambdas.core.table_store import Write
 
-KEPT_FOR = dt.timedelta(days=45)
-"""Longer than a message can wait in a dead-letter queue (14 days) and be replayed after (30)."""
+KEPT_FOR = dt.timedelta(days=400)
+"""Longer than the bus's archive keeps an event (prod: a year) and it can then wait, at most, in an
+inbox (4 days) and its dead-letter queue (14)."""
 
 
 def once(pk: str, cause_id: str, now: dt.datetime) -> Write:

@@ -17,6 +17,7 @@ from lambdas.contracts.codec import Published, UnknownType, decode
 from lambdas.contracts.event import Event, Meta
 from lambdas.core import aws, observability
 from lambdas.core.errors import Poison
+from lambdas.core.outbox import REPUBLISHED
 
 RETRY_DELAYS_SECONDS = (5, 30, 180, 900)
 """Pause before the 2nd, 3rd, 4th and 5th try; together longer than most outages of a dependency."""
@@ -35,6 +36,7 @@ class BusEvent(msgspec.Struct, frozen=True, kw_only=True, rename=_NAMES):
     detail: msgspec.Raw
     replay: str | None = None
     """The replay that sent the event again; None for one that comes for the first time."""
+    resources: list[str] = []
     trace: str | None = None
     """The X-Ray header that travelled with the message; set from the record, not the body."""
 
@@ -180,10 +182,10 @@ class _Detail(msgspec.Struct):
 def _age_ms(event: BusEvent) -> list[float]:
     """How long ago the event was written; [] for one that nothing can be said of.
 
-    Our own events know it to the millisecond, the bus only to the second. A replayed event is old
-    on purpose.
+    Our own events know it to the millisecond, the bus only to the second. An event that is sent
+    again is old on purpose.
     """
-    if event.replay is not None:
+    if event.replay is not None or REPUBLISHED in event.resources:
         return []
     written = event.time
     with contextlib.suppress(msgspec.DecodeError):  # an event of AWS, which has no meta
@@ -226,7 +228,9 @@ def _delay_seconds(record: _Record, error: Exception) -> int:
     if isinstance(error, Poison):
         return 0
     tries = int(record.attributes.approximate_receive_count)
-    return RETRY_DELAYS_SECONDS[min(tries, len(RETRY_DELAYS_SECONDS)) - 1]
+    if tries > len(RETRY_DELAYS_SECONDS):
+        return 0  # that was the last try: nothing is gained by making the dead letter wait
+    return RETRY_DELAYS_SECONDS[tries - 1]
 
 
 @functools.cache

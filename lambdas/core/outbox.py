@@ -26,6 +26,8 @@ _ENTRY_OVERHEAD = 1024
 """Room for an entry's trace header, bus name and time stamp, counted with every entry."""
 
 EVENT_PREFIX = "event#"
+REPUBLISHED = "millrace:republished"
+"""Among an event's resources: it is on the bus once more, and old on purpose."""
 _IDS = uuid.UUID("6f1d2c1e-6c0e-5a53-9a55-6d696c6c7261")
 
 
@@ -121,24 +123,27 @@ def publish(
     bus: str,
     put_events: Callable[..., dict[str, Any]],
     *,
+    again: bool = False,
     attempts: int = 5,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Put every event on the bus; returns how many there were.
 
     Events of one subject go out in the order given: while one of them is refused, the later ones
-    wait. Refused entries are tried `attempts` times with growing pauses; PublishFailed if any is
-    left then.
+    wait. Refused entries are tried again after a pause. `again` marks the events as REPUBLISHED.
+    Raises PublishFailed when `attempts` calls in a row, with growing pauses, brought nothing
+    further.
     """
     waiting: dict[str, deque[StoredEvent]] = {}
     published = 0
     for event in events:
         waiting.setdefault(event.subject, deque()).append(event)
 
-    failures = 0
+    failures = 0  # in a row, of calls that brought nothing further
     while waiting:
+        before = published
         batch = _next_batch(waiting)
-        answer = put_events(Entries=[_entry(event, bus) for event in batch])
+        answer = put_events(Entries=[_entry(event, bus, again) for event in batch])
         refused = {
             result.get("ErrorCode", "Unknown")
             for result in answer["Entries"]
@@ -148,13 +153,11 @@ def publish(
             if result.get("EventId"):
                 published += 1
                 _advance(waiting, event.subject)
+        failures = 0 if published > before else failures + 1
+        if failures >= attempts:
+            raise PublishFailed(sum(map(len, waiting.values())), refused)
         if refused:
-            failures += 1
-            if failures >= attempts:
-                raise PublishFailed(sum(map(len, waiting.values())), refused)
             sleep(random.uniform(0.05, 0.1) * 2**failures)
-        else:
-            failures = 0
     return published
 
 
@@ -178,7 +181,7 @@ def _advance(waiting: dict[str, deque[StoredEvent]], subject: str) -> None:
         waiting[subject] = queue
 
 
-def _entry(event: StoredEvent, bus: str) -> dict[str, Any]:
+def _entry(event: StoredEvent, bus: str, again: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "EventBusName": bus,
         "Source": event.source,
@@ -188,4 +191,6 @@ def _entry(event: StoredEvent, bus: str) -> dict[str, Any]:
     }
     if event.trace:
         entry["TraceHeader"] = event.trace
+    if again:
+        entry["Resources"] = [REPUBLISHED]
     return entry

@@ -5,20 +5,27 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
+import msgspec
+
+from lambdas.contracts.codec import UnknownType
 from lambdas.core import observability
-from lambdas.core.event_store import EventStore
+from lambdas.core.event_store import BrokenHistory, EventStore
 from lambdas.core.outbox import Cause, timestamp
-from lambdas.ordering.domain import Order, Status, TimedOut, subject_of
+from lambdas.ordering.domain import IllegalTransition, Order, Status, TimedOut, subject_of
 from lambdas.ordering.orders import advance
-from lambdas.ordering.projection import OrderRow, placed_key
+from lambdas.ordering.projection import placed_key
+from lambdas.ordering.view_store import Overdue
 
 WAITING: tuple[Status, ...] = ("placed", "approved")
+
+BROKEN = (BrokenHistory, IllegalTransition, UnknownType, msgspec.DecodeError)
+"""What another try does not heal: somebody has to look at the order's events."""
 
 
 class Rows(Protocol):
     """Where waiting orders are looked up; what it says may be late, the event store decides."""
 
-    def placed_before(self, state: Status, moment: str) -> Iterator[OrderRow]: ...
+    def placed_before(self, state: Status, moment: str) -> Iterator[Overdue]: ...
 
 
 class SweepFailed(Exception):
@@ -34,8 +41,9 @@ def sweep(
 ) -> int:
     """Cancel what is overdue while there is time left; returns how many orders were cancelled.
 
-    The next sweep takes the rest. Trouble with one order does not keep the others waiting. Raises
-    SweepFailed at the end then.
+    The next sweep takes the rest. Trouble with one order does not keep the others waiting: raises
+    SweepFailed at the end. An order whose events are broken is only counted (`OrdersBroken`): it
+    would fail every sweep there is, and each would leave a dead letter.
     """
     moment = placed_key(timestamp(now() - timeout))
     overdue = itertools.chain.from_iterable(rows.placed_before(state, moment) for state in WAITING)
@@ -43,9 +51,9 @@ def sweep(
 
 
 def _cancel(
-    rows: Iterable[OrderRow], orders: EventStore[Order], now: Callable[[], dt.datetime]
+    rows: Iterable[Overdue], orders: EventStore[Order], now: Callable[[], dt.datetime]
 ) -> int:
-    cancelled, failed = 0, []
+    cancelled, broken, failed = 0, 0, []
     for row in rows:
         cause = Cause(
             id=f"timeout/{row.order_id}",
@@ -58,10 +66,14 @@ def _cancel(
         ):
             try:
                 cancelled += bool(advance(orders, TimedOut(order_id=row.order_id), cause, now))
+            except BROKEN:
+                observability.logger().exception("order broken")
+                broken += 1
             except Exception:
                 observability.logger().exception("order not swept")
                 failed.append(row.order_id)
     observability.count("OrdersTimedOut", cancelled)
+    observability.count_by_function("OrdersBroken", broken)
     if failed:
         raise SweepFailed(f"{len(failed)} orders, among them {failed[:5]}")
     return cancelled

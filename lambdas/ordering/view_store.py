@@ -22,6 +22,16 @@ class Page(msgspec.Struct, frozen=True):
     after: str | None
 
 
+class Overdue(msgspec.Struct, frozen=True):
+    """What a sweep needs of a row. Read by itself: rows of another layout are swept as well."""
+
+    order_id: str
+    correlation_id: str
+
+
+_OVERDUE = msgspec.json.Decoder(Overdue)
+
+
 class ViewStore:
     """One view table. `client` is a botocore client, by default the process's own."""
 
@@ -73,7 +83,7 @@ class ViewStore:
         ]
         return _page(sorted(rows, key=lambda row: row.placed, reverse=True), limit)
 
-    def placed_before(self, state: Status, moment: str) -> Iterator[OrderRow]:
+    def placed_before(self, state: Status, moment: str) -> Iterator[Overdue]:
         """Every order in this state that was placed before a moment, oldest first in each shard.
 
         Pages are read as they are asked for, so a caller may stop at any row.
@@ -82,7 +92,7 @@ class ViewStore:
             for item in self._items.query_index(
                 "by_state", ("state_shard", shard), where=("placed", "<", moment)
             ):
-                yield row_of(item["body"])
+                yield _OVERDUE.decode(item["body"])
 
     def _newest(
         self, index: str, equal: tuple[str, str], after: str | None, limit: int | None

@@ -11,11 +11,12 @@ Each carries `Idempotency-Key`; a cancellation carries the key of the capture it
 import random
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 import urllib3
+from msgspec import Meta
 
 from lambdas.contracts.money import Money
 from lambdas.contracts.payments import DeclineCode
@@ -28,6 +29,8 @@ from lambdas.payment.ports import Charge, GatewayUnavailable
 _MAX_PAUSE_SECONDS = 1.0
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _KEY_REFUSED = frozenset({401, 403})
+_DONE = frozenset({200, 201})
+_DECLINED, _CANCELLED = 402, 410
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,8 +41,11 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 4
 
 
+_Reference = Annotated[str, Meta(min_length=1)]
+
+
 class _Accepted(msgspec.Struct):
-    reference: str
+    reference: _Reference
 
 
 class _Refused(msgspec.Struct):
@@ -47,9 +53,9 @@ class _Refused(msgspec.Struct):
     message: str = ""
 
 
-class _Ended(_Refused):
-    status: Literal["captured", "declined", "cancelled"] = "cancelled"
-    reference: str = ""
+class _Ended(_Refused, kw_only=True):
+    status: Literal["captured", "declined", "cancelled"]
+    reference: _Reference | None = None
 
 
 class InsecureGateway(Exception):
@@ -82,25 +88,28 @@ class HttpGateway:
         )
 
     def capture(self, key: str, charge: Charge) -> Outcome:
-        status, body = self._post("/payments", key, charge)
-        if status == 402:
+        final = _DONE | {_DECLINED, _CANCELLED}
+        status, body = self._post("/payments", key, charge, final)
+        if status == _DECLINED:
             return _declined(_decoded(body, _Refused))
-        if status == 410:
+        if status == _CANCELLED:
             return Cancelled()
         return Captured(_decoded(body, _Accepted).reference)
 
     def cancel(self, key: str) -> Outcome:
-        _, body = self._post("/cancellations", key, {})
+        _, body = self._post("/cancellations", key, {}, _DONE)
         ended = _decoded(body, _Ended)
         if ended.status == "captured":
+            if ended.reference is None:  # without it the money could never be given back
+                raise GatewayUnavailable("captured, but it does not say under which reference")
             return Captured(ended.reference)
         return _declined(ended) if ended.status == "declined" else Cancelled()
 
     def refund(self, key: str, reference: str, amount: Money) -> None:
-        self._post("/refunds", key, {"payment_reference": reference, "amount": amount})
+        self._post("/refunds", key, {"payment_reference": reference, "amount": amount}, _DONE)
 
-    def _post(self, path: str, key: str, body: Any) -> tuple[int, bytes]:
-        """The gateway's final word: a success, or a refusal that has a meaning of its own.
+    def _post(self, path: str, key: str, body: Any, final: frozenset[int]) -> tuple[int, bytes]:
+        """The gateway's final word: a status that has a meaning for this request, and its body.
 
         Raises GatewayUnavailable when every try failed, Poison for a refused request.
         """
@@ -120,7 +129,7 @@ class HttpGateway:
             if answer.status in _TRY_AGAIN | _KEY_REFUSED:
                 trouble = f"status {answer.status}"
                 continue
-            if answer.status in (200, 201, 402, 410):
+            if answer.status in final:
                 return answer.status, answer.data
             raise Poison("gateway-refused", f"POST {path}: status {answer.status}")
         observability.count("GatewayUnavailable")

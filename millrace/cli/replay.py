@@ -21,6 +21,9 @@ replay = typer.Typer(
     no_args_is_help=True,
 )
 
+ARCHIVED_WITHIN = dt.timedelta(minutes=10)
+"""After that the archive has every event of the bus (EventBridge: "Replaying archived events")."""
+
 SegmentsOption = Annotated[
     int, typer.Option(min=1, max=64, help="Parts of the table that are read side by side.")
 ]
@@ -110,6 +113,11 @@ def archive(
     found = environments.load(environment)
     if found.is_local:
         err.print("[yellow]Local AWS ignores the rule of a replay:[/] every rule sees the events.")
+    elif now - last < ARCHIVED_WITHIN:
+        err.print(
+            "[yellow]The newest events may be missing:[/] the archive may get an event only ten "
+            "minutes after the bus did. Say --to 10m, or do it again later: twice harms nothing."
+        )
     replayer = archives.ArchiveReplay(
         aws.client(found, "events"),
         archive=found.text("archive_name"),

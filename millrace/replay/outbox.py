@@ -82,7 +82,7 @@ class Outbox:
             for events in self._events(segment, segments, span):
                 pace.take(len(events))
                 if not dry_run:
-                    publish(events, self._bus, self._put_events)
+                    publish(events, self._bus, self._put_events, again=True)
                 with lock:
                     counts.update(event.type for event in events)
                     on_progress(counts.total())

@@ -6,7 +6,8 @@
 3. Both tables are compared (see `proof`), and the pointer is swapped in one conditional write.
 
 A row written in step 2 may overwrite a newer one that the projector wrote in the same moment. That
-row differs from the live one then, so the comparison finds it and mends it from the events.
+row differs from the live one then, so the comparison finds it and mends it from the events. A
+rebuild that was overtaken by another stops before it writes into what may be live by now.
 """
 
 import threading
@@ -177,8 +178,8 @@ class Rebuild:
             segments=pointer.segments,
             start=state.after,
         ):
-            self._pace.take(chunk.events)
             rows = [row for events in chunk.partitions if (row := self._row(events)) is not None]
+            self._assert_ours(pointer)
             self._dynamodb.put_all(target, list(map(attributes, rows)))
             state = msgspec.structs.replace(
                 state,
@@ -188,6 +189,13 @@ class Rebuild:
             )
             self._keep(state, pointer)
             yield state
+            self._pace.take(chunk.events)  # not between reading and writing, for rows grow old
+
+    def _assert_ours(self, pointer: Pointer) -> None:
+        if self._pointers.read() != pointer:
+            raise MillraceError(
+                f"The rebuild {pointer.run} was ended by another one; nothing was swapped."
+            )
 
     def _keep(self, state: Checkpoint, pointer: Pointer) -> None:
         self._checkpoints.save(pointer, state)

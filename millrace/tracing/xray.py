@@ -27,7 +27,8 @@ _DOCUMENT = msgspec.json.Decoder(Document)
 class XRayTraces:
     """The traces of the last `hours` that X-Ray has; `xray` is a botocore client.
 
-    X-Ray keeps traces for 30 days, and only those that the sampling rule chose.
+    X-Ray keeps traces for 30 days, and of those the first of each second and 5 % of
+    the others: that is fixed for Lambda.
     """
 
     def __init__(

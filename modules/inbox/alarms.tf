@@ -1,4 +1,8 @@
-# An inbox cannot exist without the alarm on its dead letters, nor with a rule that fails in silence.
+# An inbox cannot exist without the alarm on its dead letters, nor with a rule or a schedule that fails in silence.
+
+locals {
+  slowest_schedule = max(5, [for schedule in values(var.schedules) : schedule.minutes]...)
+}
 
 resource "aws_cloudwatch_metric_alarm" "dead_letter" {
   alarm_name = "${local.dead_letter_name}-not-empty"
@@ -76,4 +80,30 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
       error_message = "An alarm takes at most 10 metrics, one a rule: an inbox wants at most 10 subscriptions; got ${length(var.subscriptions)}."
     }
   }
+}
+
+# A clock that stands still sends nothing: neither late messages nor dead letters tell of it.
+resource "aws_cloudwatch_metric_alarm" "unscheduled" {
+  count = length(var.schedules) > 0 && var.platform.aws_only_features ? 1 : 0
+
+  alarm_name = "${local.full_name}-unscheduled"
+  alarm_description = join(" ", [
+    "Nothing came into the inbox ${var.name} for three times as long as its schedule waits: the schedule is off or gone, or may not write to the queue. What it asks for is not done meanwhile.",
+    "Runbook: ${var.platform.alarms.runbook_url}#schedule-silent",
+    "Start with ${join(" and ", [for schedule in aws_scheduler_schedule.this : "`aws scheduler get-schedule --name ${schedule.name} --query State`"])}.",
+  ])
+
+  namespace   = "AWS/SQS"
+  metric_name = "NumberOfMessagesSent"
+  dimensions  = { QueueName = aws_sqs_queue.this.name }
+  statistic   = "Sum"
+  period      = 60 * local.slowest_schedule
+
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  evaluation_periods  = 3
+  treat_missing_data  = "notBreaching" # the function polls the queue, so that an idle one reports zero; a new one reports nothing yet
+
+  alarm_actions = [var.platform.alarms.topic_arn]
+  ok_actions    = [var.platform.alarms.topic_arn]
 }

@@ -22,6 +22,7 @@ output "dead_letter_queue" {
     alarms = {
       dead_letter = aws_cloudwatch_metric_alarm.dead_letter.alarm_name
       undelivered = one(aws_cloudwatch_metric_alarm.undelivered[*].alarm_name) # none without a rule
+      unscheduled = one(aws_cloudwatch_metric_alarm.unscheduled[*].alarm_name) # none without a schedule
     }
   }
 }

@@ -54,8 +54,9 @@ variable "schedules" {
   nullable = false
 
   validation {
-    condition     = alltrue([for schedule in values(var.schedules) : schedule.minutes >= 1 && floor(schedule.minutes) == schedule.minutes])
-    error_message = "A schedule wants a whole number of minutes, at least 1; got ${join(", ", [for name, schedule in var.schedules : "${name} ${schedule.minutes}"])}."
+    # CloudWatch looks back one day at most, and the alarm on a schedule that stands still over three of its turns.
+    condition     = alltrue([for schedule in values(var.schedules) : schedule.minutes >= 1 && schedule.minutes <= 480 && floor(schedule.minutes) == schedule.minutes])
+    error_message = "A schedule wants a whole number of minutes, 1 to 480; got ${join(", ", [for name, schedule in var.schedules : "${name} ${schedule.minutes}"])}."
   }
 }
 

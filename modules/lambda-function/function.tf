@@ -4,7 +4,7 @@ locals {
   full_name = "${var.platform.prefix}-${var.name}"
   zip       = "${var.platform.artifacts.directory}/${var.code.service}.zip"
   has_zip   = fileexists(local.zip)
-  # Keyed by name and content: a changed zip is a new object, so a rollback finds the old one by its hash.
+  # Keyed by name and content: a changed zip is a new object, and the running function keeps the old one until it has the new.
   object_key = local.has_zip ? "${local.full_name}/${filesha256(local.zip)}.zip" : null
 }
 

@@ -11,12 +11,17 @@ locals {
   ))
   alarm_arn_prefix = "arn:${var.stack.partition}:cloudwatch:${var.stack.region}:${var.stack.account_id}:alarm"
 
+  # CloudWatch may refuse a widget that shows nothing: a stack may have no capabilities yet.
   overview = concat(
+    [local.overview_words],
     [
-      local.overview_words,
-      { type = "alarm", width = 24, height = 4, properties = { title = "Pages", alarms = [for name in local.pages : "${local.alarm_arn_prefix}:${name}"] } },
+      for alarms in [[for name in local.pages : "${local.alarm_arn_prefix}:${name}"]] : { type = "alarm", width = 24, height = 4, properties = { title = "Pages", alarms = alarms } }
+      if length(alarms) > 0
     ],
-    [for widget in concat(local.overview_rows, local.api_row) : { type = "metric", width = 8, height = 6, properties = merge(local.graph, widget) }],
+    [
+      for widget in concat(local.overview_rows, local.api_row) : { type = "metric", width = 8, height = 6, properties = merge(local.graph, widget) }
+      if length(widget.metrics) > 0
+    ],
   )
   graph = { region = var.stack.region, view = "timeSeries", period = 60, stat = "Sum" }
 

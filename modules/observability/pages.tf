@@ -11,6 +11,7 @@ locals {
       [for short in keys(it.inboxes) : aws_cloudwatch_metric_alarm.late[short].alarm_name],
       [for short in keys(it.inboxes) : aws_cloudwatch_metric_alarm.stalled[short].alarm_name],
       [for queue in values(it.dead_letter_queues) : queue.alarms.undelivered if queue.alarms.undelivered != null],
+      [for queue in values(it.dead_letter_queues) : queue.alarms.unscheduled if queue.alarms.unscheduled != null],
       [for stream in values(it.streams) : stream.alarms.lags],
       [for stream in values(it.streams) : stream.alarms.stalled if stream.alarms.stalled != null],
       values(it.alarms),

@@ -38,7 +38,7 @@ variable "services" {
     inboxes = optional(map(object({ name = string })), {})
     dead_letter_queues = optional(map(object({
       name   = string
-      alarms = object({ dead_letter = string, undelivered = optional(string) })
+      alarms = object({ dead_letter = string, undelivered = optional(string), unscheduled = optional(string) })
     })), {})
     streams = optional(map(object({
       kind     = string
@@ -125,17 +125,10 @@ variable "kms" {
 }
 
 variable "xray" {
-  description = "Makes the X-Ray group and sampling rule: the first traces of each second, then this share of the rest. Null where there is no X-Ray."
-  type = object({
-    reservoir  = optional(number, 5)
-    fixed_rate = optional(number, 0.05)
-  })
-  default = null
-
-  validation {
-    condition     = var.xray == null || try(var.xray.fixed_rate >= 0 && var.xray.fixed_rate <= 1, false)
-    error_message = "A sampling rate wants 0 to 1; got ${try(var.xray.fixed_rate, "null")}."
-  }
+  description = "Makes the X-Ray group that gathers the traces of what failed. Off where there is no X-Ray."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "aws_only_features" {

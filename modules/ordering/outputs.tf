@@ -77,3 +77,8 @@ output "streams" {
   description = "The streams that functions of the service read, by the short name of the function."
   value       = module.orders.streams
 }
+
+output "alarms" {
+  description = "The names of the alarms that the service makes itself, beside those of its blocks."
+  value       = { orders-broken = aws_cloudwatch_metric_alarm.broken.alarm_name }
+}

@@ -28,10 +28,10 @@ variable "time_out" {
 }
 
 variable "concurrency" {
-  description = "How many batches of facts are worked on at once at most, and how many workers read each shard of the stream for the read side (events of one order always by the same worker)."
+  description = "How many batches of facts are worked on at once at most, and how many workers read each shard of the stream for the read side (more than one may take two events of an order in the wrong order, and then reads the order's events anew)."
   type = object({
     advance_order  = optional(number, 10)
-    project_orders = optional(number, 2)
+    project_orders = optional(number, 1)
   })
   default  = {}
   nullable = false

@@ -48,7 +48,7 @@ module "publisher_stream" {
     lags = {
       meaning = "${var.name}: events written more than 5 minutes ago are not on the bus yet. The stream forgets them after 24 hours, the table does not."
       runbook = "${var.platform.alarms.runbook_url}#publisher-lags"
-      remedy  = "Start with `aws logs tail ${module.publisher[0].log_group_name} --since 30m --filter-pattern ERROR`. If the stream forgot: `millrace replay outbox ${var.name} --from 7h --environment ${var.platform.environment}`."
+      remedy  = "Start with `aws logs tail ${module.publisher[0].log_group_name} --since 30m --filter-pattern ERROR`. If it took a day: `millrace replay outbox ${var.name} --from 2d --environment ${var.platform.environment}`."
     }
     quarantined = {
       meaning = "${var.name}: events could not be published and lie in the bucket ${var.bus.quarantine_name}."

@@ -34,11 +34,11 @@ variable "indexes" {
 }
 
 variable "publisher" {
-  description = "Size and pace of the publisher: shards are read by `parallelization` workers each, and an event item always by the same worker as its siblings."
+  description = "Size and pace of the publisher: shards are read by `parallelization` workers each. More than one may put two events of one subject on the bus in the wrong order, which Lambda keeps for an item alone; consumers of this house take it."
   type = object({
     memory_mb       = optional(number, 256)
     batch_size      = optional(number, 100)
-    parallelization = optional(number, 2)
+    parallelization = optional(number, 1)
   })
   default  = {}
   nullable = false
@@ -50,14 +50,14 @@ variable "publisher" {
 }
 
 variable "projection" {
-  description = "A function that keeps a read side of the table's own events: it reads the stream beside the publisher, each subject's events in order. One at most, since a shard feeds two readers without throttling."
+  description = "A function that keeps a read side of the table's own events: it reads the stream beside the publisher, each subject's events in order (with `parallelization` of more than 1 only nearly so). One at most, since a shard feeds two readers without throttling."
   type = object({
     function = object({
       name      = string
       role_name = string
     })
     batch_size      = optional(number, 100)
-    parallelization = optional(number, 2)
+    parallelization = optional(number, 1)
   })
   default = null
 

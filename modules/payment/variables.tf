@@ -26,6 +26,11 @@ variable "gateway" {
     error_message = "A gateway wants an https URL, since the API key travels to it (http only on the loopback address); got \"${var.gateway.url}\"."
   }
   validation {
+    # The API finds a secret by less, but a policy for less allows nothing.
+    condition     = can(regex("^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+-[A-Za-z0-9]{6}$", var.gateway.secret_arn))
+    error_message = "A gateway's secret wants its whole ARN, which ends in a hyphen and six characters that Secrets Manager chose; got \"${var.gateway.secret_arn}\"."
+  }
+  validation {
     condition     = var.gateway.timing.attempts >= 1 && var.gateway.timing.connect_seconds > 0 && var.gateway.timing.read_seconds > 0
     error_message = "A call wants at least one try, and time-outs above 0 s; got ${var.gateway.timing.attempts} tries of ${var.gateway.timing.connect_seconds} s + ${var.gateway.timing.read_seconds} s."
   }

@@ -1,5 +1,9 @@
 # The one function that reads the stream: batches in the order of their shard, bounded retries, and a bucket for what fails for good.
 
+locals {
+  give_up_seconds = coalesce(var.retries.max_age_seconds, min(604800, var.stream.retention_hours * 3600) - 3600)
+}
+
 resource "aws_lambda_event_source_mapping" "this" {
   event_source_arn  = var.stream.arn
   function_name     = var.function.name
@@ -12,7 +16,7 @@ resource "aws_lambda_event_source_mapping" "this" {
   # A failing batch is halved until the record that fails is alone: it must not take its neighbours to quarantine.
   bisect_batch_on_function_error = true
   maximum_retry_attempts         = var.retries.attempts
-  maximum_record_age_in_seconds  = var.retries.max_age_seconds
+  maximum_record_age_in_seconds  = local.give_up_seconds
 
   dynamic "filter_criteria" {
     for_each = var.pattern == null ? [] : [var.pattern]

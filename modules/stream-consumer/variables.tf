@@ -54,10 +54,10 @@ variable "batch" {
 }
 
 variable "retries" {
-  description = "When a failing batch is given up and kept in the quarantine: after so many retries, or at this age of its records. A shard waits as long, so what heals by itself should heal within."
+  description = "When a failing batch is given up and kept in the quarantine: after so many retries, or at this age of its records. A shard waits as long, so what heals by itself should heal within. The age skips a backlog of good records as well: by default an hour is left to keep them before the stream forgets."
   type = object({
     attempts        = optional(number, 100)
-    max_age_seconds = optional(number, 21600) # three quarters of a day are left to mend a reader that fell behind
+    max_age_seconds = optional(number)
   })
   default  = {}
   nullable = false
@@ -67,8 +67,8 @@ variable "retries" {
     error_message = "A failing batch wants 1 to 10000 retries, never boundless ones; got ${var.retries.attempts}."
   }
   validation {
-    condition     = var.retries.max_age_seconds >= 60 && var.retries.max_age_seconds <= min(604800, var.stream.retention_hours * 3600)
-    error_message = "Records are given up at an age of 60 to ${min(604800, var.stream.retention_hours * 3600)} s, before the stream forgets them; got ${var.retries.max_age_seconds} s."
+    condition     = coalesce(var.retries.max_age_seconds, 60) >= 60 && coalesce(var.retries.max_age_seconds, 60) <= min(604800, var.stream.retention_hours * 3600)
+    error_message = "Records are given up at an age of 60 to ${min(604800, var.stream.retention_hours * 3600)} s, before the stream forgets them; got ${coalesce(var.retries.max_age_seconds, 60)} s."
   }
 }
 

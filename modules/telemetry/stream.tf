@@ -4,8 +4,6 @@ locals {
   full_name = "${var.platform.prefix}-telemetry"
   # From the name, which is known at plan time, so that every policy can be read in the plan.
   stream_arn = "arn:${var.platform.partition}:kinesis:${var.platform.region}:${var.platform.account_id}:stream/${aws_kinesis_stream.this.name}"
-  # An age at which records are given up also skips a backlog of good ones: an hour is left to keep them before the stream forgets.
-  give_up_seconds = min(604800, var.stream.retention_hours * 3600) - 3600
 }
 
 resource "aws_kinesis_stream" "this" {
@@ -41,14 +39,11 @@ module "ingest_telemetry_stream" {
     window_seconds  = var.ingest.window_seconds
     parallelization = var.ingest.parallelization
   }
-  retries = {
-    attempts        = 10000
-    max_age_seconds = local.give_up_seconds
-  }
+  retries = { attempts = 10000 }
 
   words = {
     lags = {
-      meaning = "Telemetry is worked on more than 5 minutes after it came: anomalies are told late. Records older than ${floor(local.give_up_seconds / 3600)} hours are skipped and kept in the quarantine; the stream forgets after ${var.stream.retention_hours} hours."
+      meaning = "Telemetry is worked on more than 5 minutes after it came: anomalies are told late. Records are skipped and kept in the quarantine an hour before the stream forgets them (after ${var.stream.retention_hours} hours), and at the latest an hour before they are 7 days old."
       runbook = "${var.platform.alarms.runbook_url}#telemetry-lags"
       remedy  = "Start with `aws logs tail ${module.ingest_telemetry.log_group_name} --since 30m --filter-pattern ERROR`: failing, or only too slow? Faster with more `ingest.parallelization`, memory or shards."
     }

@@ -189,7 +189,7 @@ class Follower:
 class Trouble:
     """What goes wrong while the shop is open: processes die, events come again and out of order.
 
-    Everything it does is counted in `done`.
+    `redelivered` counts the events, `killed` the processes of each function.
     """
 
     def __init__(
@@ -199,7 +199,8 @@ class Trouble:
         functions: tuple[str, ...],
         seed: int = 1,
     ) -> None:
-        self.done: Counter[str] = Counter()
+        self.redelivered = 0
+        self.killed: Counter[str] = Counter()
         self._world = world
         self._follower = follower
         self._functions = functions
@@ -238,13 +239,14 @@ class Trouble:
             ]
             answer = self._world.client("events").put_events(Entries=entries)
             assert answer["FailedEntryCount"] == 0
-        self.done["events redelivered"] += len(again)
+        self.redelivered += len(again)
 
     def _kill(self) -> None:
-        workers = self._world.workers(self._dice.choice(self._functions))
+        function = self._dice.choice(self._functions)
+        workers = self._world.workers(function)
         if workers:
             self._dice.choice(workers).kill()
-            self.done["processes killed"] += 1
+            self.killed[function] += 1
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -12,8 +12,9 @@ from lambdas.contracts.payments import PaymentDeclinedV1
 from lambdas.core.event_store import ConcurrentAppend, EventStore
 from lambdas.core.outbox import Cause
 from lambdas.core.table_store import Table
-from lambdas.ordering import advance_order, orders, read_side, sweep_orders
+from lambdas.ordering import advance_order, orders, read_side, sweep, sweep_orders
 from lambdas.ordering.domain import Order, apply
+from lambdas.ordering.projection import ROW
 from lambdas.ordering.projection_store import PointerStore
 from tests.integration.ordering import ADMIN, ENVIRONMENT, VIEW_INDEXES, Clock, Ordering
 from tests.unit.ordering.shop import (
@@ -193,8 +194,8 @@ def test_a_second_sweep_on_a_late_view_cancels_nothing_twice(
     assert ordering.types("o2")[-1] == "order.confirmed.v1"
 
 
-def test_an_order_that_cannot_be_swept_does_not_stop_the_others(
-    ordering: Ordering, clock: Clock
+def test_a_broken_order_stops_neither_the_others_nor_the_sweep_and_is_counted(
+    ordering: Ordering, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ids = [f"o{n}" for n in range(12)]
     ordering.tell(*map(placed, ids), reserved("o5"))
@@ -203,9 +204,43 @@ def test_an_order_that_cannot_be_swept_does_not_stop_the_others(
         TableName="orders", Key={"pk": {"S": "order/o5"}, "sk": {"S": "event#000000000001"}}
     )
     clock.advance(hours=1)
-    assert ordering.sweep() == ["message-0"]
+    capsys.readouterr()
+    assert ordering.sweep() == []
+    assert '"OrdersBroken":[1.0]' in capsys.readouterr().out.replace(" ", "")
     ends = {o: ordering.types(o)[-1] for o in ids if o != "o5"}
     assert set(ends.values()) == {"order.cancelled.v1"}
+
+
+def test_trouble_that_may_pass_fails_the_sweep_once_the_others_are_done(
+    ordering: Ordering, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [f"o{n}" for n in range(4)]
+    ordering.tell(*map(placed, ids))
+    ordering.project()
+    clock.advance(hours=1)
+
+    def flaky(*arguments: Any) -> Any:
+        if arguments[1].order_id == "o2":
+            raise TimeoutError("the table does not answer")
+        return orders.advance(*arguments)
+
+    monkeypatch.setattr(sweep, "advance", flaky)
+    assert ordering.sweep() == ["message-0"]
+    assert [ordering.types(o)[-1] for o in ids].count("order.cancelled.v1") == 3
+
+
+def test_a_row_of_another_layout_is_swept_like_the_others(ordering: Ordering, clock: Clock) -> None:
+    ordering.tell(placed("o1"), placed("o2"))
+    ordering.project()
+    ordering.dynamodb.update_item(
+        TableName="orders-view-a",
+        Key={"pk": {"S": "order/o1"}, "sk": {"S": ROW}},
+        UpdateExpression="SET body = :body",
+        ExpressionAttributeValues={":body": {"S": '{"order_id":"o1","correlation_id":"c"}'}},
+    )
+    clock.advance(hours=1)
+    assert ordering.sweep() == []
+    assert [ordering.types(o)[-1] for o in ("o1", "o2")] == ["order.cancelled.v1"] * 2
 
 
 def test_a_sweep_that_runs_out_of_time_ends_well_and_the_next_takes_the_rest(
@@ -364,6 +399,18 @@ def test_the_audit_trail_tells_every_step_with_its_cause_and_no_secret(ordering:
     assert "tok_approve" not in str(body)
     assert body["events"][0]["data"]["email"] == "a***@example.com"
     assert body["events"][0]["data"]["payment_token"] == "***"
+
+
+def test_only_admins_learn_how_suspicious_an_order_looked(ordering: Ordering) -> None:
+    ordering.tell(placed("o1"), cleared("o1"))
+
+    def told(scope: str) -> dict[str, Any]:
+        body = ordering.get("/orders/{order_id}/events", scope=scope, order_id="o1")[1]
+        data: dict[str, Any] = body["events"][1]["data"]
+        return data
+
+    assert told("") == {"order_id": "o1"}
+    assert told(ADMIN).keys() == {"order_id", "score"}
 
 
 def test_a_list_is_paged_newest_first_without_gap_or_repeat(

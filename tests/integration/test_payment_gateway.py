@@ -165,6 +165,36 @@ def test_an_answer_that_is_not_understood_is_asked_for_again_later(ask: Any, bod
     assert isinstance(ask(Reply(201, body))[1], GatewayUnavailable)
 
 
+def refunded(gateway: HttpGateway) -> None:
+    gateway.refund("key-2", "ref-1", CHARGE.amount)
+
+
+def cancelled(gateway: HttpGateway) -> Any:
+    return gateway.cancel("key-1")
+
+
+@pytest.mark.parametrize("status", [402, 410])
+@pytest.mark.parametrize("what", [refunded, cancelled])
+def test_what_declines_a_capture_says_nothing_of_money_given_back(
+    ask: Any, what: Callable[[HttpGateway], Any], status: int
+) -> None:
+    _, error = ask(Reply(status, {"code": "declined"}), what=what)
+    assert isinstance(error, Poison)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"error": "?"}, {"status": "captured"}, {"status": "captured", "reference": ""}]
+)
+def test_a_cancellation_that_leaves_open_what_was_taken_is_asked_for_again(
+    ask: Any, body: Any
+) -> None:
+    assert isinstance(ask(Reply(200, body), what=cancelled)[1], GatewayUnavailable)
+
+
+def test_a_capture_without_a_reference_is_asked_for_again(ask: Any) -> None:
+    assert isinstance(ask(Reply(201, {"reference": ""}))[1], GatewayUnavailable)
+
+
 @pytest.mark.parametrize(
     ("body", "outcome"),
     [
@@ -175,17 +205,14 @@ def test_an_answer_that_is_not_understood_is_asked_for_again_later(ask: Any, bod
     ],
 )  # fmt: skip
 def test_a_cancellation_says_how_the_capture_ended(ask: Any, body: Any, outcome: Any) -> None:
-    world, got = ask(Reply(200, body), what=lambda gateway: gateway.cancel("key-1"))
+    world, got = ask(Reply(200, body), what=cancelled)
     assert got == outcome
     assert world.asked[0].path == "/v1/cancellations"
     assert world.asked[0].headers["idempotency-key"] == "key-1"
 
 
 def test_a_refund_names_the_payment_and_the_amount(ask: Any) -> None:
-    world, got = ask(
-        Reply(201, {"reference": "ref-2"}),
-        what=lambda gateway: gateway.refund("key-2", "ref-1", CHARGE.amount),
-    )
+    world, got = ask(Reply(201, {"reference": "ref-2"}), what=refunded)
     assert got is None
     assert world.asked[0].path == "/v1/refunds"
     assert world.asked[0].body == {

@@ -305,6 +305,21 @@ def test_without_swap_the_live_table_stays_and_a_resume_swaps_later(ordering: Or
     assert ordering.rows("b")["o0"]["state"] == "cancelled"
 
 
+def test_an_overtaken_rebuild_does_not_write_into_what_may_be_live(ordering: Ordering) -> None:
+    overtaken: list[dict[str, Any]] = []
+
+    def other(_: Progress) -> None:
+        if not overtaken:
+            overtaken.append({})
+            rebuild().run(restart=True)
+            overtaken.append(ordering.rows("b"))
+
+    with pytest.raises(MillraceError, match="ended by another one"):
+        rebuild(on_progress=other).run(segments=2)
+    assert pointer().active == "b"
+    assert ordering.rows("b") == overtaken[1]
+
+
 def test_two_rebuilds_at_once_do_not_both_swap(ordering: Ordering) -> None:  # noqa: ARG001
     def other(progress: Progress) -> None:
         if progress.segments_done == progress.segments:

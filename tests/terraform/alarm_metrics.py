@@ -68,6 +68,7 @@ METRICS: dict[str, dict[str, Sets]] = {
 # Our own, written by the functions (lambdas/core).
 OUR_DIMENSIONS: dict[str, Sets] = {
     "EventAgeMs": by("inbox"),
+    "OrdersBroken": by("function"),
     "RecordsQuarantined": by("function"),
     "RequestsFailed": by("function"),
 }

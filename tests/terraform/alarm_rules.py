@@ -103,6 +103,14 @@ def rules(plan: Plan) -> set[str]:
     return _names(plan, "aws_cloudwatch_event_rule")
 
 
+def scheduled(plan: Plan) -> set[str]:
+    """The queues that a schedule writes to: the module with the schedule makes them."""
+    modules = {schedule.module for schedule in plan.of("aws_scheduler_schedule")}
+    queues = plan.of("aws_sqs_queue")
+    made = {queue.values["name"] for queue in queues if queue.module in modules}
+    return made - dead_letter_queues(plan)
+
+
 WRITTEN_TABLE = ("AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName")
 
 # What must be watched: a name for people, who must be, and the metric with its dimension.
@@ -159,6 +167,18 @@ def unread(plan: Plan) -> Iterator[str]:
         for metric, what in OF_MAPPINGS.items():
             if metric not in seen:
                 yield f"{mapping.address}: no alarm on {what}"
+
+
+def unscheduled(plan: Plan) -> Iterator[str]:
+    """Queues whose schedule could stand still unseen: only that nothing comes tells of it."""
+    watching = {
+        alarm.values["dimensions"]["QueueName"]
+        for alarm in alarms(plan)
+        if alarm.values.get("metric_name") == "NumberOfMessagesSent"
+        and alarm.values["comparison_operator"] == "LessThanThreshold"
+    }
+    for name in sorted(scheduled(plan) - watching):
+        yield f"{name}: no alarm when its schedule sends nothing"
 
 
 def api_unwatched(plan: Plan) -> Iterator[str]:
@@ -308,6 +328,7 @@ def unsaid(plan: Plan) -> Iterator[str]:
 RULES: list[Rule] = [
     uncovered,
     unread,
+    unscheduled,
     api_unwatched,
     bus_unwatched,
     untraced,

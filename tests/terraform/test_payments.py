@@ -11,13 +11,13 @@ from tests.terraform.workspace import Terraform, scratch_root
 pytestmark = pytest.mark.terraform
 
 BUS = '{ name = "b", arn = "arn:aws:events:::event-bus/b", quarantine_name = "q" }'
-SECRET = "arn:aws:secretsmanager:eu-central-1:000000000000:secret:key"
+SECRET = "arn:aws:secretsmanager:eu-central-1:000000000000:secret:key-AbCdEf"
 
 
-def payment(url: str, timing: str = "{}") -> str:
+def payment(url: str, timing: str = "{}", secret: str = SECRET) -> str:
     return (
         f'source = "../../modules/payment"\n platform = var.platform\n bus = {BUS}\n'
-        f' gateway = {{ url = "{url}", secret_arn = "{SECRET}", timing = {timing} }}'
+        f' gateway = {{ url = "{url}", secret_arn = "{secret}", timing = {timing} }}'
     )
 
 
@@ -45,6 +45,10 @@ CASES = {
     "a_host_that_only_looks_local": (
         payment("http://127.0.0.1.gateway.example"),
         'got "http://127.0.0.1.gateway.example"',
+    ),
+    "a_secret_whose_end_is_missing": (
+        payment("https://gateway.example", secret=SECRET.removesuffix("-AbCdEf")),
+        'six characters that Secrets Manager chose; got "arn:aws:secretsmanager:',
     ),
     "patience_beyond_the_time_out": (
         payment("https://gateway.example", "{ read_seconds = 30 }"),

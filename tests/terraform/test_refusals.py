@@ -47,6 +47,13 @@ CASES: list[Case] = [
         "(6 x 60 = 360 s), or a slow batch is delivered twice; got 300 s.",
     ),
     (
+        "a schedule too rare to be missed",
+        "modules/inbox",
+        INBOX,
+        'name = "rare"\n schedules = { rare = { event = "e", minutes = 481, description = "d" } }',
+        "A schedule wants a whole number of minutes, 1 to 480; got rare 481.",
+    ),
+    (
         "a large batch without a window",
         "modules/inbox",
         INBOX,
@@ -164,6 +171,13 @@ CASES: list[Case] = [
         STACK,
         'environment = "local"\n capabilities = ["images", "telepathy"]',
         "a subset of: images, shop, telemetry; got [images, telepathy].",
+    ),
+    (
+        "a project that is called like AWS",
+        "",
+        STACK,
+        'environment = "local"\n project = "aws-shop"',
+        'does not begin with "aws" or "ssm", since parameters are named after it',
     ),
     (
         "a project's name over the limit",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lambdas.core import inbox
 from lambdas.core.observability import measure_ms_apart
+from lambdas.core.outbox import REPUBLISHED
 from tests.fakes import FakeSqs, sqs_event
 
 Captured = pytest.CaptureFixture[str]
@@ -59,6 +60,7 @@ def test_the_events_own_time_counts_before_the_bus_which_knows_seconds(capsys: C
 def test_what_failed_or_comes_from_a_replay_has_no_age(capsys: Captured) -> None:
     handled(body(ago(5)), failing=True)
     handled(body(ago(5), **{"replay-name": "after-the-fault"}))
+    handled(body(ago(5), resources=[REPUBLISHED]))
     assert told(capsys) == []
 
 

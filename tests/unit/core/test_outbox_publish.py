@@ -1,5 +1,6 @@
 """Publishing: nothing is lost, nothing overtakes within a subject, whatever the bus refuses."""
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -89,6 +90,14 @@ def test_a_bus_that_refuses_for_good_raises_with_the_number_left() -> None:
         publish([stored(n, subject=str(n)) for n in range(3)], "bus", bus.put_events, sleep=no_wait)
     assert failure.value.left == 1
     assert len(bus.taken) == 2
+
+
+def test_a_bus_that_takes_some_of_each_call_is_never_given_up() -> None:
+    refusals = itertools.cycle([True] * 9 + [False])
+    bus = FlakyBus(lambda: next(refusals))
+    events = [stored(n, subject=str(n)) for n in range(60)]
+    assert publish(events, "bus", bus.put_events, attempts=2, sleep=no_wait) == 60
+    assert len(bus.calls) > 20
 
 
 def test_a_hundred_subjects_cost_ten_calls() -> None:
