@@ -25,8 +25,9 @@ DEVICES = RECORDS // READINGS
 INTERVAL_MS = 5_000
 ANOMALIES = DEVICES // 10
 KILLS = 12
-RANK_ERROR = 0.03
-"""Of a percentile that a sketch tells; measured: 0.022 at the median, 0.008 at the 95th."""
+RANK_ERROR = 0.05
+"""Of a percentile that a sketch tells; the worst that was seen at the median: 0.022 in 1,000 hours
+of devices, 0.038 in 10,000."""
 INGEST = "ingest-telemetry"
 
 
