@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from lambdas.contracts.schema import schema_components
 from lambdas.core.http import Api, ProblemDetail, Route
 from millrace.errors import MillraceError
 from millrace.paths import ROOT, relative, write_whole
@@ -134,7 +135,7 @@ class _Schemas:
         self._types = _once(types)
         self._queries = _once(queries)
         every = [*self._types, *self._queries]
-        found, self._components = msgspec.json.schema_components(every, ref_template=_REF)
+        found, self._components = schema_components(every, _REF)
         self._schemas = list(zip(every, found, strict=True))
 
     def of(self, kind: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ registry, the compatibility gate and every reader.
 
 import inspect
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,7 @@ DIRECTORY = Path(__file__).with_name("schemas")
 def schema_of(event: type[Event]) -> dict[str, Any]:
     """The schema of the `detail` ({"meta", "data"}) of an event type."""
     kind: Any = event
-    (root,), components = msgspec.json.schema_components(
-        [Published[kind]], ref_template="#/definitions/{name}"
-    )
+    (root,), components = schema_components([Published[kind]], "#/definitions/{name}")
     definitions = {name: _draft4(part) for name, part in components.items()}
     # Draft 4 ignores whatever stands beside a "$ref", so the root is the object itself.
     body = definitions.pop(root["$ref"].rpartition("/")[2])
@@ -34,6 +33,18 @@ def schema_of(event: type[Event]) -> dict[str, Any]:
         "description": inspect.cleandoc(event.__doc__ or ""),
         "definitions": definitions,
     }
+
+
+def schema_components(
+    kinds: Iterable[Any], ref_template: str
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """As msgspec's own, with the same descriptions on every Python: older than 3.13, they keep the
+    indentation of the docstrings that they are."""
+    roots, components = msgspec.json.schema_components(kinds, ref_template=ref_template)
+    for component in components.values():
+        if "description" in component:
+            component["description"] = inspect.cleandoc(component["description"])
+    return list(roots), components
 
 
 def _draft4(node: Any) -> Any:
