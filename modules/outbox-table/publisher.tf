@@ -53,7 +53,7 @@ module "publisher_stream" {
     quarantined = {
       meaning = "${var.name}: events could not be published and lie in the bucket ${var.bus.quarantine_name}."
       runbook = "${var.platform.alarms.runbook_url}#quarantine"
-      remedy  = "Start with `millrace dlq list --environment ${var.platform.environment}`. Once the cause is mended: `millrace replay outbox ${var.name} --from 1d --environment ${var.platform.environment}`."
+      remedy  = "Start with `millrace dlq list --environment ${var.platform.environment}`. Once the cause is mended: `millrace replay outbox ${var.name} --from 2d --environment ${var.platform.environment}`."
     }
   }
 }

@@ -144,6 +144,21 @@ class Shop:
         total: dict[str, int] = books.body["total"]
         return total
 
+    def perhaps_mailed_twice(self) -> set[str]:
+        """The orders of whose e-mail the ledger says that an earlier sender may have sent it."""
+        pages = (
+            self.world.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(
+                TableName=f"{self.world.outputs['prefix']}-notifications",
+                FilterExpression="repeats = :yes",
+                ExpressionAttributeValues={":yes": {"BOOL": True}},
+                ConsistentRead=True,
+            )
+        )
+        items = [item for page in pages for item in page["Items"]]
+        return {item["about"]["S"].removeprefix("order/") for item in items}
+
     def mails(self) -> list[dict[str, Any]]:
         """Every e-mail that local SES was given."""
         response = self._http.request("GET", f"{self.endpoint}/_ministack/ses/messages")

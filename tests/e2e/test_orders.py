@@ -308,6 +308,8 @@ def test_many_orders_under_faults_end_once_and_the_books_balance(
     assert {order_id: len(set(ids)) for order_id, ids in ends.items()} == dict.fromkeys(orders, 1)
     assert mailed.keys() == orders.keys()
     # Killed between SES taking an e-mail and the ledger knowing it: sent again, rather than never.
+    twice = {order_id for order_id, count in mailed.items() if count > 1}
+    assert twice <= shop.perhaps_mailed_twice()
     assert repeated <= trouble.killed["notify"]
     assert world.dead_letters() == {}
     assert trouble.killed.total() > 0

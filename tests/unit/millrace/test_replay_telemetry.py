@@ -247,9 +247,9 @@ def test_what_an_earlier_replay_read_is_dropped_when_told(world: World) -> None:
     assert again.only_live + again.different > 0
 
 
-def test_a_file_that_came_to_lie_among_those_read_is_not_passed_over(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def begun(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A replay died after two files."""
     monkeypatch.setattr("millrace.telemetry.replay_feed.BATCH_ROWS", 1)
 
     def stop(progress: Progress) -> None:
@@ -258,32 +258,31 @@ def test_a_file_that_came_to_lie_among_those_read_is_not_passed_over(
 
     with pytest.raises(Fault):
         world.replay(on_progress=stop)
-    world.shard = "shardId-000000000000"
-    late = b'{"device":"probe","time":%d,"sequence":1,"metrics":{"depth":1}}' % START
-    world.take_in([("probe", late, START + 30 * 60_000)])
+    return world
+
+
+def take_in_a_probe(world: World) -> None:
+    """A record of one more device, in a file of its own."""
+    record = b'{"device":"probe","time":%d,"sequence":1,"metrics":{"depth":1}}' % START
+    world.take_in([("probe", record, START + 30 * 60_000)])
+
+
+def holds_the_probe(world: World, report: Report) -> bool:
+    whole = world.tally.accepted + world.tally.duplicates
+    return (report.devices, report.equal, report.records) == (7, report.compared, whole)
+
+
+def test_a_file_that_came_to_lie_among_those_read_is_not_passed_over(begun: World) -> None:
+    begun.shard = "shardId-000000000000"
+    take_in_a_probe(begun)
     with pytest.raises(MillraceError, match="--restart"):
-        world.replay()
-    report = world.replay(restart=True)
-    assert (report.devices, report.equal) == (7, report.compared)
-    assert report.records == world.tally.accepted + world.tally.duplicates
+        begun.replay()
+    assert holds_the_probe(begun, begun.replay(restart=True))
 
 
-def test_a_file_that_came_behind_those_read_is_read_too(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("millrace.telemetry.replay_feed.BATCH_ROWS", 1)
-
-    def stop(progress: Progress) -> None:
-        if progress.done == 2:
-            raise Fault
-
-    with pytest.raises(Fault):
-        world.replay(on_progress=stop)
-    more = b'{"device":"probe","time":%d,"sequence":1,"metrics":{"depth":1}}' % START
-    world.take_in([("probe", more, START + 30 * 60_000)])
-    report = world.replay()
-    assert (report.devices, report.equal) == (7, report.compared)
-    assert report.records == world.tally.accepted + world.tally.duplicates
+def test_a_file_that_came_behind_those_read_is_read_too(begun: World) -> None:
+    take_in_a_probe(begun)
+    assert holds_the_probe(begun, begun.replay())
 
 
 def test_a_broken_raw_file_is_named(world: World) -> None:
