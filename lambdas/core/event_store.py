@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from lambdas.contracts.codec import Published, decode
+from lambdas.contracts.codec import Published, UnknownType, decode
 from lambdas.contracts.event import Event
 from lambdas.core import observability
 from lambdas.core.errors import ConditionFailed
@@ -29,6 +29,10 @@ class ConcurrentAppend(Exception):
 
 class BrokenHistory(Exception):
     """An aggregate's events have a gap: a part of the truth is missing, so nothing is decided."""
+
+
+UNREADABLE = (BrokenHistory, UnknownType, msgspec.DecodeError)
+"""Why a subject's events cannot be read: no retry heals it, somebody has to look at them."""
 
 
 class Loaded(msgspec.Struct, Generic[S], frozen=True):

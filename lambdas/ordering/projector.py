@@ -9,14 +9,14 @@ import msgspec
 from lambdas.contracts.codec import Published, UnknownType, decode
 from lambdas.core import observability
 from lambdas.core.errors import Poison
-from lambdas.core.event_store import BrokenHistory, EventStore
+from lambdas.core.event_store import UNREADABLE, BrokenHistory, EventStore
 from lambdas.core.stream import Quarantine, Record, decode_all
 from lambdas.ordering.domain import Order
 from lambdas.ordering.projection import Gap, OrderRow, project_all
 from lambdas.ordering.view_store import ViewStore
 
-_UNREADABLE = (BrokenHistory, UnknownType, Gap, msgspec.DecodeError)
-"""What no retry can heal: the order's records go to quarantine and the shard goes on."""
+NO_ROW = (*UNREADABLE, Gap)
+"""Why an order's events make no row: its records go to quarantine and the shard goes on."""
 
 
 class _Change(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ class Projector:
         events = sorted((c.event for c in changes), key=lambda event: event.meta.sequence)
         try:
             row = self._row_after(events)
-        except _UNREADABLE as error:
+        except NO_ROW as error:
             for change in changes:
                 self._quarantine(change.record, Poison("unreadable-history", str(error)))
             observability.count_by_function("RecordsQuarantined", len(changes))

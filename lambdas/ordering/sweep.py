@@ -5,11 +5,8 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-import msgspec
-
-from lambdas.contracts.codec import UnknownType
 from lambdas.core import observability
-from lambdas.core.event_store import BrokenHistory, EventStore
+from lambdas.core.event_store import UNREADABLE, EventStore
 from lambdas.core.outbox import Cause, timestamp
 from lambdas.ordering.domain import IllegalTransition, Order, Status, TimedOut, subject_of
 from lambdas.ordering.orders import advance
@@ -18,8 +15,8 @@ from lambdas.ordering.view_store import Overdue
 
 WAITING: tuple[Status, ...] = ("placed", "approved")
 
-BROKEN = (BrokenHistory, IllegalTransition, UnknownType, msgspec.DecodeError)
-"""What another try does not heal: somebody has to look at the order's events."""
+BROKEN = (*UNREADABLE, IllegalTransition)
+"""What another try does not heal."""
 
 
 class Rows(Protocol):

@@ -24,12 +24,13 @@ from lambdas.core.table_store import Table
 from lambdas.ordering.orders import orders_in
 from lambdas.ordering.projection import Gap, OrderRow, attributes, project, project_all
 from lambdas.ordering.projection_store import Pointer, PointerStore
+from lambdas.ordering.projector import NO_ROW
 from millrace.errors import MillraceError
 from millrace.replay.checkpoints import Checkpoint, Checkpoints
 from millrace.replay.event_scan import EventItem, chunks
 from millrace.replay.fast_dynamodb import FastDynamoDB
 from millrace.replay.pace import Pace
-from millrace.replay.proof import UNREADABLE, Proof, Views, prove
+from millrace.replay.proof import Proof, Views, prove
 from millrace.replay.segments import Stopped, run_segments
 
 
@@ -213,12 +214,12 @@ class Rebuild:
             return row
         except Gap:
             pass  # its events came in pieces, or not all of them: the partition itself knows
-        except UNREADABLE:
+        except NO_ROW:
             self._unreadable.append(subject)
             return None
         try:
             return project_all(None, self._orders.history(subject))
-        except UNREADABLE:
+        except NO_ROW:
             self._unreadable.append(subject)
             return None
 

@@ -19,9 +19,8 @@ from typing import Any
 
 import msgspec
 
-from lambdas.contracts.codec import UnknownType
-from lambdas.core.event_store import BrokenHistory
-from lambdas.ordering.projection import ROW, Attributes, Gap, OrderRow, attributes
+from lambdas.ordering.projection import ROW, Attributes, OrderRow, attributes
+from lambdas.ordering.projector import NO_ROW
 from millrace.replay.fast_dynamodb import FastDynamoDB, Number, Text
 
 BUCKETS = 4096
@@ -31,9 +30,6 @@ _MODULUS = 2**128
 _FIELDS = ("pk", "sk", "version", "customer_id", "state_shard", "placed", "body")
 
 Truth = Callable[[str], OrderRow | None]
-
-UNREADABLE = (BrokenHistory, UnknownType, Gap, msgspec.DecodeError)
-"""Why the events of an order may make no row."""
 
 
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,7 +215,7 @@ class _Judge:
             live, shadow = views.row(views.live, subject), views.row(views.shadow, subject)
             try:
                 row = self._truth(subject)
-            except UNREADABLE as error:
+            except NO_ROW as error:
                 return Mismatch(subject=subject, what=f"its events cannot be read: {error}")
             said = attributes(row) if row else None
             if shadow != said:
