@@ -1,4 +1,4 @@
-"""The two ways a record can fail: for ever (Poison), or for now (anything else that is raised)."""
+"""How a record can fail: for ever (Poison), until a known time (NotYet), or for now (any other)."""
 
 
 class Poison(Exception):
@@ -11,6 +11,17 @@ class Poison(Exception):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class NotYet(Exception):
+    """Nothing is wrong with the record, but to try it again within `seconds` would be in vain.
+
+    Each try of an inbox's record is a receive, and only a few are granted.
+    """
+
+    def __init__(self, what: str, seconds: float) -> None:
+        super().__init__(f"{what}: not before {seconds:.0f} s from now")
+        self.seconds = seconds
 
 
 class ConditionFailed(Exception):

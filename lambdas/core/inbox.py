@@ -1,13 +1,14 @@
 """Consume an inbox: an SQS queue of bus events, each record handled and failed alone.
 
-A record whose handler raises stays in the queue and comes back after a growing pause; Poison
-comes back at once, since nothing but the count of receives stands between it and the dead-letter
-queue. Nothing is ever logged and dropped.
+A record whose handler raises stays in the queue and comes back after a growing pause, or when its
+handler says that it can be handled (NotYet); Poison comes back at once, since nothing but the count
+of receives stands between it and the dead-letter queue. Nothing is ever logged and dropped.
 """
 
 import contextlib
 import datetime as dt
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,12 +17,14 @@ import msgspec
 from lambdas.contracts.codec import Published, UnknownType, decode
 from lambdas.contracts.event import Event, Meta
 from lambdas.core import aws, observability
-from lambdas.core.errors import Poison
+from lambdas.core.errors import NotYet, Poison
 from lambdas.core.outbox import REPUBLISHED
 
 RETRY_DELAYS_SECONDS = (5, 30, 180, 900)
 """Pause before the 2nd, 3rd, 4th and 5th try; together longer than most outages of a dependency."""
 
+MAX_DELAY_SECONDS = 43_200 - 900
+"""SQS hides a message for 12 hours (SQS limit), and its handler's time is a part of them."""
 
 _NAMES = {"type": "detail-type", "replay": "replay-name"}
 
@@ -230,6 +233,8 @@ def _delay_seconds(record: _Record, error: Exception) -> int:
     tries = int(record.attributes.approximate_receive_count)
     if tries > len(RETRY_DELAYS_SECONDS):
         return 0  # that was the last try: nothing is gained by making the dead letter wait
+    if isinstance(error, NotYet):
+        return min(max(1, math.ceil(error.seconds)), MAX_DELAY_SECONDS)
     return RETRY_DELAYS_SECONDS[tries - 1]
 
 

@@ -6,13 +6,13 @@ from typing import Literal
 import msgspec
 
 from lambdas.contracts.notifications import NotificationSentV1
-from lambdas.core.errors import ConditionFailed
+from lambdas.core.errors import ConditionFailed, NotYet
 from lambdas.core.outbox import Cause, event_write, timestamp
 from lambdas.core.table_store import Table, Write
 from lambdas.notification.domain import LEASE_SECONDS, Mail
 
 
-class StillSending(Exception):
+class StillSending(NotYet):
     """Somebody is at this e-mail, or died at it a moment ago: come back when the lease is over."""
 
 
@@ -53,8 +53,8 @@ class Ledger:
             known = self.find(notification_id)
             if known is not None and known.status == "sent":
                 return None
-            if known is not None and known.lease_until > now.timestamp():
-                raise StillSending(notification_id)
+            if known is not None and (left := known.lease_until - now.timestamp()) > 0:
+                raise StillSending(notification_id, left)
             taken = Notification(
                 notification_id=notification_id,
                 template=mail.template,
@@ -94,7 +94,7 @@ class Ledger:
             self._table.transact(_state(after, now), *more)
         except ConditionFailed as conflict:
             # Our lease ran out and another sender has it: what it reports is what counts.
-            raise StillSending(after.notification_id) from conflict
+            raise StillSending(after.notification_id, LEASE_SECONDS) from conflict
 
 
 def _next(taken: Notification, status: Literal["refused", "sent"]) -> Notification:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from millrace import traces
 from millrace.local_aws import LocalAws
-from tests.e2e.world import SUMS, Tap, World, wait_until
+from tests.e2e.world import SUMS, Tap, World, wait_until, wait_while
 
 IMAGE_EVENTS = {"source": ["millrace.image-pipeline"]}
 BAD = (b"", b"plain text", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\xff\xd8\xff\xe0 cut")
@@ -125,7 +125,7 @@ def test_two_hundred_mixed_uploads_are_each_settled_once_and_redelivery_changes_
     sqs = world.client("sqs")
     for event in announced:
         sqs.send_message(QueueUrl=inbox, MessageBody=json.dumps(event))
-    wait_until("the inbox is empty", lambda: world.depth(inbox) == 0, seconds=120)
+    wait_while("waiting", lambda: world.depth(inbox), seconds=120)
     assert world.manifests("many/") == before
     assert dict(images.counted()) == expected
     assert world.dead_letters() == {}

@@ -27,6 +27,14 @@ def wait_until(what: str, look: Callable[[], T | None], seconds: float = 60) -> 
         time.sleep(0.1)
 
 
+def wait_while(what: str, look: Callable[[], T], seconds: float = 60) -> None:
+    """Look until there is nothing to see. Raises AssertionError with `what` at the deadline."""
+    deadline = time.monotonic() + seconds
+    while seen := look():
+        assert time.monotonic() < deadline, f"after {seconds} s still {what}: {seen!r}"
+        time.sleep(0.1)
+
+
 class World:
     """The applied environment. `client(service)` speaks to its AWS; `pid` is the emulator's."""
 
@@ -83,9 +91,16 @@ class World:
         answer = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
+    def waiting(self) -> dict[str, int]:
+        """The inboxes that are not empty."""
+        return self._depths("inboxes")
+
     def dead_letters(self) -> dict[str, int]:
         """The dead-letter queues that are not empty."""
-        queues: dict[str, str] = self.outputs["dead_letter_queues"]
+        return self._depths("dead_letter_queues")
+
+    def _depths(self, output: str) -> dict[str, int]:
+        queues: dict[str, str] = self.outputs[output]
         assert queues
         return {name: depth for name, url in queues.items() if (depth := self.depth(url))}
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.core import inbox
-from lambdas.core.errors import Poison
+from lambdas.core.errors import NotYet, Poison
 from tests.fakes import FakeSqs, sqs_event
 
 
@@ -70,6 +70,21 @@ def test_poison_and_a_last_try_come_back_at_once_other_failures_after_a_growing_
         assert sqs.visibility["receipt-0"] == 0
         pauses.append(sqs.visibility["receipt-1"])
     assert pauses == [5, 30, 180, 900, 0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "pause"), [(0.2, 1), (99.2, 100), (1e9, inbox.MAX_DELAY_SECONDS)]
+)
+def test_a_record_that_cannot_be_handled_yet_comes_back_when_it_can(
+    seconds: float, pause: int
+) -> None:
+    def handle(_: inbox.BusEvent) -> None:
+        raise NotYet("somebody is at it", seconds)
+
+    for receives in (1, 2, 3, 4):
+        sqs = FakeSqs()
+        inbox.consume(sqs_event(body(1), receives=receives), handle, sqs=sqs)
+        assert sqs.visibility == {"receipt-0": pause}
 
 
 def test_trouble_in_scheduling_retries_does_not_hide_the_failures() -> None:
