@@ -121,7 +121,7 @@ def test_a_missing_bucket_fails_the_batch_and_no_device_is_written(
 
 
 def big_batch(batch: int, size: int, devices: int) -> list[dict[str, Any]]:
-    """A batch of the records that PERFORMANCE measures with: ~132 bytes, two metrics."""
+    """Records like those that `benchmarks.ingest` takes: ~132 bytes, two metrics."""
     return [
         kinesis(
             reading(
