@@ -19,11 +19,13 @@ POINTER = "pointer"
 
 
 class Pointer(msgspec.Struct, frozen=True, kw_only=True):
-    """`run` and `segments` belong to the rebuild that fills `building`."""
+    """`run`, `worker` and `segments` belong to the rebuild that fills `building`."""
 
     active: Name = "a"
     building: Name | None = None
     run: str | None = None
+    worker: str | None = None
+    """Who resumed the rebuild last; None while who began it is still at it."""
     segments: int = 0
 
     @property
@@ -54,6 +56,13 @@ class PointerStore:
         self._replace(seen, begun)
         return begun
 
+    def take_up(self, seen: Pointer, worker: str) -> Pointer:
+        """Go on with the rebuild in the place of whoever is at it. Raises ConditionFailed if it
+        moved."""
+        taken = msgspec.structs.replace(seen, worker=worker)
+        self._replace(seen, taken)
+        return taken
+
     def swap(self, seen: Pointer) -> Pointer:
         """Make the rebuilt table the live one. Raises ConditionFailed if the pointer moved."""
         if seen.building is None:
@@ -70,18 +79,19 @@ class PointerStore:
 
     def _replace(self, seen: Pointer, new: Pointer) -> None:
         fields = {k: v for k, v in msgspec.structs.asdict(new).items() if v is not None}
-        names = {"active": "active", "run": "run"}
-        same_run = "#run = :run" if seen.run else "attribute_not_exists(#run)"
-        known = f"#active = :active AND {same_run}"
+        same = {"active": seen.active, "run": seen.run, "worker": seen.worker}
+        known = " AND ".join(
+            f"attribute_not_exists(#{name})" if value is None else f"#{name} = :{name}"
+            for name, value in same.items()
+        )
         # Before the first rebuild there is no pointer, which means "a".
         absent = "attribute_not_exists(pk) OR " if seen == Pointer() else ""
-        values = {"active": seen.active, **({"run": seen.run} if seen.run else {})}
         self._table.transact(
             Write(
                 put={"pk": PROJECTION, "sk": POINTER, **fields},
                 condition=f"{absent}({known})",
-                names=names,
-                values=values,
+                names={name: name for name in same},
+                values={name: value for name, value in same.items() if value is not None},
             )
         )
 

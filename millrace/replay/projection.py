@@ -142,17 +142,18 @@ class Rebuild:
         pointer = self._pointers.read()
         if resume and pointer.building is None:
             raise MillraceError("There is no unfinished rebuild to resume: leave out --resume.")
-        if resume:
-            return pointer
-        if pointer.building is not None:
-            if not restart:
-                raise MillraceError(
-                    f"The rebuild {pointer.run} is not finished: --resume goes on with it, "
-                    "--restart begins anew."
-                )
-            pointer = self._pointers.abandon(pointer)
+        identity = uuid.uuid4().hex[:12]
         try:
-            return self._pointers.begin(pointer, uuid.uuid4().hex[:12], segments)
+            if resume:
+                return self._pointers.take_up(pointer, identity)
+            if pointer.building is not None:
+                if not restart:
+                    raise MillraceError(
+                        f"The rebuild {pointer.run} is not finished: --resume goes on with it, "
+                        "--restart begins anew."
+                    )
+                pointer = self._pointers.abandon(pointer)
+            return self._pointers.begin(pointer, identity, segments)
         except ConditionFailed:
             raise MillraceError("Another rebuild began at the same moment.") from None
 
@@ -195,7 +196,8 @@ class Rebuild:
     def _assert_ours(self, pointer: Pointer) -> None:
         if self._pointers.read() != pointer:
             raise MillraceError(
-                f"The rebuild {pointer.run} was ended by another one; nothing was swapped."
+                f"The rebuild {pointer.run} was taken over or ended by another process; "
+                "this one swapped nothing."
             )
 
     def _keep(self, state: Checkpoint, pointer: Pointer) -> None:

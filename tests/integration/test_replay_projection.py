@@ -305,19 +305,39 @@ def test_without_swap_the_live_table_stays_and_a_resume_swaps_later(ordering: Or
     assert ordering.rows("b")["o0"]["state"] == "cancelled"
 
 
-def test_an_overtaken_rebuild_does_not_write_into_what_may_be_live(ordering: Ordering) -> None:
+@pytest.mark.parametrize("way", ["restart", "resume"])
+def test_an_overtaken_rebuild_does_not_write_into_what_may_be_live(
+    ordering: Ordering, way: str
+) -> None:
     overtaken: list[dict[str, Any]] = []
 
     def other(_: Progress) -> None:
         if not overtaken:
             overtaken.append({})
-            rebuild().run(restart=True)
+            rebuild().run(**{way: True})
             overtaken.append(ordering.rows("b"))
 
-    with pytest.raises(MillraceError, match="ended by another one"):
+    with pytest.raises(MillraceError, match="taken over or ended by another process"):
         rebuild(on_progress=other).run(segments=2)
     assert pointer().active == "b"
     assert ordering.rows("b") == overtaken[1]
+
+
+def test_of_two_that_resume_a_rebuild_the_later_has_it(ordering: Ordering) -> None:
+    with pytest.raises(Killed):
+        rebuild(on_progress=kill_after(1)).run(segments=2)
+    later: list[bool] = []
+
+    def other(_: Progress) -> None:
+        if not later:
+            later.append(False)
+            later.append(rebuild().run(resume=True).swapped)
+
+    with pytest.raises(MillraceError, match="taken over or ended by another process"):
+        rebuild(on_progress=other).run(resume=True)
+    assert later == [False, True]
+    assert items("orders-view-b") == items("orders-view-a")
+    assert len(ordering.rows("b")) == 20
 
 
 def test_two_rebuilds_at_once_do_not_both_swap(ordering: Ordering) -> None:  # noqa: ARG001
