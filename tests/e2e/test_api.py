@@ -101,7 +101,7 @@ def known(shop: Shop) -> Known:
 
 def fill(shop: Shop, product_id: str) -> None:
     """The user's basket holds the product, as soon as the basket knows of it."""
-    wait_until("a basket", lambda: shop.put_item("fuzz", product_id, 1).status == 200, seconds=30)
+    wait_until("a basket", lambda: shop.put_item("fuzz", product_id, 1).status == 200)
 
 
 def device(shop: Shop, token: str) -> str:
@@ -114,7 +114,7 @@ def device(shop: Shop, token: str) -> str:
         PartitionKey=name,
     )
     path = f"/devices/{name}"
-    wait_until("a device", lambda: shop.call("GET", path, token).status == 200, seconds=30)
+    wait_until("a device", lambda: shop.call("GET", path, token).status == 200)
     return name
 
 

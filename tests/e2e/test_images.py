@@ -125,7 +125,7 @@ def test_two_hundred_mixed_uploads_are_each_settled_once_and_redelivery_changes_
     sqs = world.client("sqs")
     for event in announced:
         sqs.send_message(QueueUrl=inbox, MessageBody=json.dumps(event))
-    wait_while("waiting", lambda: world.depth(inbox), seconds=120)
+    wait_while("waiting", lambda: world.depth(inbox))
     assert world.manifests("many/") == before
     assert dict(images.counted()) == expected
     assert world.dead_letters() == {}
@@ -158,7 +158,7 @@ def test_a_function_killed_in_mid_render_and_throttled_loses_nothing(
 
     for key in keys[:6]:
         world.upload(key, large)
-    wait_until("a worker to kill at work", kill_once, seconds=30)
+    wait_until("a worker to kill at work", kill_once)
 
     awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     for key in keys[6:]:

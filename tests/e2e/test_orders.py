@@ -33,8 +33,8 @@ SHOPPERS = 50
 EMPTY_SECONDS = 2 * LEASE_SECONDS + ORDERS / 5
 """For what no shopper waits for: e-mails, and the cancelling of payments never made. The e-mail of
 a killed sender waits until the lease is over."""
-PATIENCE_SECONDS = 420
-"""Of a shopper with an order: what a killed process held comes back after 20 s, each time."""
+ORDER_SECONDS = 420
+"""A shopper's patience: what a killed process held comes back after 20 s, each time."""
 CONSUMERS = (
     "advance-order",
     "reserve-stock",
@@ -104,7 +104,6 @@ def in_basket(shop: Shop, user: str, product_id: str, quantity: int = 1) -> None
     wait_until(
         f"{product_id} in the basket",
         lambda: shop.put_item(user, product_id, quantity).status == 200,
-        seconds=30,
     )
 
 
@@ -116,7 +115,7 @@ def final(shop: Shop, order_id: str) -> dict[str, Any]:
         found: dict[str, Any] = answer.body
         return found
 
-    return wait_until(f"the end of {order_id}", look, seconds=90)
+    return wait_until(f"the end of {order_id}", look)
 
 
 def placed(shop: Shop, user: str, token: str) -> str:
@@ -231,7 +230,7 @@ def test_many_orders_under_faults_end_once_and_the_books_balance(
             if dice.random() < 0.2:
                 again = shop.check_out(user, f"tok_{kind}_{user.replace('-', '_')}", key)
                 assert again.body["order_id"] == made[-1], again
-            follower.wait_for_end(made[-1], PATIENCE_SECONDS)
+            follower.wait_for_end(made[-1], ORDER_SECONDS)
         return made
 
     opened = time.monotonic()
@@ -249,7 +248,7 @@ def test_many_orders_under_faults_end_once_and_the_books_balance(
         found = {o["order_id"]: o for o in shop.orders() if o["order_id"] not in before_orders}
         return found if len(found) == ORDERS else None
 
-    orders = wait_until("the read side knows every end", all_final, seconds=120)
+    orders = wait_until("the read side knows every end", all_final)
     assert set(orders) == set(placed_ids)
     took = time.monotonic() - opened
     wait_while("waiting", world.waiting, seconds=EMPTY_SECONDS)

@@ -17,7 +17,7 @@ from millrace.telemetry import device_types, duckdb_rollups
 from millrace.telemetry.fleet import Faults, Fleet
 from tests.e2e.fleet_world import SAMPLE, FleetWorld, Killer, Windows
 from tests.e2e.shop import Shop
-from tests.e2e.world import SUMS, Tap, World, wait_until
+from tests.e2e.world import PATIENCE_SECONDS, SUMS, Tap, World, wait_until
 
 RECORDS = int(os.environ.get("MILLRACE_SOAK_RECORDS", "100000"))
 READINGS = 200
@@ -81,7 +81,7 @@ def test_every_record_of_a_fleet_is_accounted_for_under_faults(
         registered, anomalies = _told(events, fleet.prefix)
         return registered.total() >= DEVICES and anomalies.total() >= len(fleet.labels)
 
-    wait_until("every event on the bus", all_told, seconds=max(60, RECORDS / 1000))
+    wait_until("every event on the bus", all_told, seconds=max(PATIENCE_SECONDS, RECORDS / 1000))
     registered, anomalies = _told(events, fleet.prefix)
     SUMS.append(
         f"{sent:,} telemetry records of {len(states)} devices; {INGEST} killed {killer.killed}"

@@ -88,7 +88,7 @@ def told(traces: CollectedTraces, wanted: str, is_whole: Callable[[Story], bool]
             return None
         return story if is_whole(story) else None
 
-    return wait_until(f"the whole story of {wanted}", whole, seconds=120)
+    return wait_until(f"the whole story of {wanted}", whole)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def order_id(shop: Shop) -> str:
         answer = shop.order(order, shop.token(user))
         return answer.body if answer.status == 200 and answer.body["state"] in FINAL else None
 
-    assert wait_until("the order's end", over, seconds=120)["state"] == "confirmed"
+    assert wait_until("the order's end", over)["state"] == "confirmed"
     return order
 
 

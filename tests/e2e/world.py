@@ -1,5 +1,6 @@
 """What the e2e tests say and see: the verbs of an operator, and waiting with a deadline."""
 
+import http.client
 import json
 import time
 import uuid
@@ -15,7 +16,11 @@ SUMS: list[str] = []
 """What tests counted and measured, for the end of the run."""
 
 
-def wait_until(what: str, look: Callable[[], T | None], seconds: float = 60) -> T:
+PATIENCE_SECONDS = 120
+"""Much more than anything takes where all is well; a busy machine must not fail a test."""
+
+
+def wait_until(what: str, look: Callable[[], T | None], seconds: float = PATIENCE_SECONDS) -> T:
     """Look until there is something to see. Raises AssertionError with `what` at the deadline."""
     deadline = time.monotonic() + seconds
     while True:
@@ -27,7 +32,7 @@ def wait_until(what: str, look: Callable[[], T | None], seconds: float = 60) -> 
         time.sleep(0.1)
 
 
-def wait_while(what: str, look: Callable[[], T], seconds: float = 60) -> None:
+def wait_while(what: str, look: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> None:
     """Look until there is nothing to see. Raises AssertionError with `what` at the deadline."""
     deadline = time.monotonic() + seconds
     while seen := look():
@@ -115,6 +120,31 @@ class World:
             except psutil.Error:
                 continue
         return found
+
+
+class IdleConnection:
+    """A connection to local AWS that is asked something now and then."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+        self._asked = 0.0
+        self.ask()
+
+    @property
+    def idle_seconds(self) -> float:
+        return time.monotonic() - self._asked
+
+    def ask(self) -> int:
+        """The status of the answer. Raises an OSError when the connection was closed."""
+        self._connection.request("GET", "/_ministack/health")
+        response = self._connection.getresponse()
+        response.read()
+        self._connection.auto_open = 0
+        self._asked = time.monotonic()
+        return response.status
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 class Tap:
