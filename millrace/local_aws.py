@@ -31,6 +31,17 @@ PYTHON = BUILD / "emulator-venv" / "bin" / "python"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
+KEEP_ALIVE_SECONDS = 600
+"""How long the emulator leaves an idle connection open: longer than any client does (Terraform's
+provider 90 s). Its own 75 s are a trap: a request that comes in just then may be carried out and
+its answer lost, and the repetition of the client fails, since what it creates exists."""
+
+_EMULATOR = f"""
+from hypercorn.config import Config
+Config.keep_alive_timeout = property(lambda _: {KEEP_ALIVE_SECONDS}, lambda *_: None)
+from ministack.app import main
+main()
+"""
 
 # The machine's proxy settings must not take a request for the loopback address.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -141,7 +152,7 @@ class LocalAws:
         collector, collector_port = traces.start_collector(self.traces)
         with self.log.open("wb") as log:
             emulator = subprocess.Popen(
-                [str(self.python), "-m", "ministack"],
+                [str(self.python), "-c", _EMULATOR],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -18,7 +18,7 @@ from millrace import terraform as terraform_setup
 from millrace.errors import MillraceError
 from millrace.local_aws import PYTHON, LocalAws, client_environment, make_artifacts_bucket
 from tests.e2e.shop import Shop
-from tests.e2e.world import SUMS, Tap, World
+from tests.e2e.world import SUMS, IdleConnection, Tap, World
 
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
 
@@ -37,6 +37,16 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     with instance.session() as running:
         make_artifacts_bucket(running)
         yield instance
+
+
+@pytest.fixture(scope="session")
+def idle_connection(local_aws: LocalAws) -> Iterator[IdleConnection]:
+    """A connection that was used once, before the environment was applied."""
+    running = local_aws.running()
+    assert running is not None
+    connection = IdleConnection(running.port)
+    yield connection
+    connection.close()
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +81,7 @@ def local(
     tmpdir_factory: pytest.TempdirFactory,
     worker_id: str,
     _environment: None,
+    idle_connection: IdleConnection,  # noqa: ARG001 - opened before anything is applied
 ) -> Any:
     """environments/local, applied by pytest-terraform with freshly built zips.
 

@@ -10,7 +10,7 @@ import pytest
 
 from millrace.paths import BUILD
 from millrace.terraform_root import TerraformRoot
-from tests.e2e.world import World
+from tests.e2e.world import IdleConnection, World, wait_until
 
 KNOWN_DIFFERENCES = {
     "aws_cloudwatch_metric_alarm": "DescribeAlarms of the emulator leaves most attributes out",
@@ -50,6 +50,15 @@ def test_a_second_plan_differs_only_by_the_emulators_known_gaps(
     ]
     assert not unexpected
     assert {change["type"] for change in changes} == set(KNOWN_DIFFERENCES), "a gap has closed"
+
+
+@pytest.mark.usefixtures("outputs")
+def test_local_aws_leaves_connections_open_for_longer_than_its_clients_do(
+    idle_connection: IdleConnection,
+) -> None:
+    # Else an answer is lost now and then, in an apply on a busy machine: "already exists".
+    wait_until("ninety seconds of idleness", lambda: idle_connection.idle_seconds > 90)
+    assert idle_connection.ask() == 200
 
 
 def differing(change: dict[str, Any]) -> list[str]:
