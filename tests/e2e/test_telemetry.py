@@ -25,9 +25,10 @@ DEVICES = RECORDS // READINGS
 INTERVAL_MS = 5_000
 ANOMALIES = DEVICES // 10
 KILLS = 12
-RANK_ERROR = 0.03 if RECORDS <= 100_000 else 0.05
-"""Of a percentile that a sketch tells. The worst of many windows is worse than that of few: 0.022
-was the worst in 1,000 hours of devices; in 10,000, one with 0.038 was seen."""
+RANK_ERROR = 0.05
+"""Of a percentile that a sketch tells. How far off it is depends on how the batches were cut, and
+the worst of many windows is worse than that of few: usually 0.022 in 1,000 hours of devices, but
+0.040 was seen there, too, and 0.038 in 10,000."""
 INGEST = "ingest-telemetry"
 
 
