@@ -17,7 +17,7 @@ Step = Literal["minute", "hour"]
 MILLISECONDS: dict[Step, int] = {"minute": 60_000, "hour": 3_600_000}
 CENTROIDS: dict[Step, int] = {"minute": 24, "hour": 48}
 """How fine percentiles are. Measured over hours of 360 readings: at most 2.2 % off in rank at the
-median, 0.8 % at the 95th; `make soak-telemetry` met 3.8 % in one of 10,000 hours of 199 readings.
+median, 0.8 % at the 95th; tests on local AWS met 4.0 % in one of 2,000 hours of 200 readings.
 Exact where there are no more readings than centroids."""
 
 
