@@ -30,11 +30,11 @@ ORDERS_EACH = 10
 """Somebody who orders much more often is refused: it looks like fraud."""
 SHOPPERS = 50
 """At once."""
-EMPTY_SECONDS = 2 * LEASE_SECONDS + ORDERS / 5
+INBOX_PATIENCE_SECONDS = 2 * LEASE_SECONDS + ORDERS / 5
 """For what no shopper waits for: e-mails, and the cancelling of payments never made. The e-mail of
 a killed sender waits until the lease is over."""
-ORDER_SECONDS = 420
-"""A shopper's patience: what a killed process held comes back after 20 s, each time."""
+SHOPPER_PATIENCE_SECONDS = 420
+"""What a killed process held comes back after 20 s, each time."""
 CONSUMERS = (
     "advance-order",
     "reserve-stock",
@@ -230,7 +230,7 @@ def test_many_orders_under_faults_end_once_and_the_books_balance(
             if dice.random() < 0.2:
                 again = shop.check_out(user, f"tok_{kind}_{user.replace('-', '_')}", key)
                 assert again.body["order_id"] == made[-1], again
-            follower.wait_for_end(made[-1], ORDER_SECONDS)
+            follower.wait_for_end(made[-1], SHOPPER_PATIENCE_SECONDS)
         return made
 
     opened = time.monotonic()
@@ -251,7 +251,7 @@ def test_many_orders_under_faults_end_once_and_the_books_balance(
     orders = wait_until("the read side knows every end", all_final)
     assert set(orders) == set(placed_ids)
     took = time.monotonic() - opened
-    wait_while("waiting", world.waiting, seconds=EMPTY_SECONDS)
+    wait_while("waiting", world.waiting, seconds=INBOX_PATIENCE_SECONDS)
 
     confirmed = [order for order in orders.values() if order["state"] == "confirmed"]
     reasons = Counter(order["reason"] for order in orders.values() if order["reason"])

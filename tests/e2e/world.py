@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import operator
 import time
 import uuid
 from collections import Counter
@@ -22,22 +23,22 @@ PATIENCE_SECONDS = 120
 
 def wait_until(what: str, look: Callable[[], T | None], seconds: float = PATIENCE_SECONDS) -> T:
     """Look until there is something to see. Raises AssertionError with `what` at the deadline."""
-    deadline = time.monotonic() + seconds
-    while True:
-        seen = look()
-        if seen:
-            return seen
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}; last seen: {seen!r}")
-        time.sleep(0.1)
+    seen = _looked(what, look, bool, seconds)
+    assert seen is not None
+    return seen
 
 
-def wait_while(what: str, look: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> None:
+def wait_while(what: str, look: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
     """Look until there is nothing to see. Raises AssertionError with `what` at the deadline."""
+    _looked(f"nothing {what}", look, operator.not_, seconds)
+
+
+def _looked(what: str, look: Callable[[], T], is_enough: Callable[[T], bool], seconds: float) -> T:
     deadline = time.monotonic() + seconds
-    while seen := look():
-        assert time.monotonic() < deadline, f"after {seconds} s still {what}: {seen!r}"
+    while not is_enough(seen := look()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}; last seen: {seen!r}"
         time.sleep(0.1)
+    return seen
 
 
 class World:
