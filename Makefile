@@ -7,7 +7,7 @@ EMULATOR := build/emulator-venv/.millrace-stamp
 FAST := tests/unit tests/contracts tests/house -m "not emulator and not terraform" --hypothesis-profile=fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down demo test test-static test-fast e2e lint fmt schemas release-schemas openapi lock bench-images bench-ingest bench-orders soak-orders soak-telemetry bench-replay bench-detect clean
+.PHONY: help setup build up down demo test test-static test-fast fuzz e2e lint fmt schemas release-schemas openapi lock bench-images bench-ingest bench-orders soak-orders soak-telemetry bench-replay bench-detect clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,13 +36,16 @@ test: lint ## Run every check and every test, local AWS included
 	@$(MAKE) --no-print-directory -j 2 test-static e2e
 
 test-static: setup ## Run the tests that need no local AWS
-	$(RUN)/pytest -q -n 2 --ignore=tests/e2e
+	$(RUN)/pytest -q -n 2 --ignore=tests/e2e --ignore=tests/fuzz
 
 test-fast: setup ## Run the tests that need no AWS of any kind and no Terraform
 	$(RUN)/pytest -q -n 2 $(FAST)
 
 e2e: setup ## Run the tests on local AWS
 	$(RUN)/pytest -q -n 0 tests/e2e
+
+fuzz: setup ## Try every decoder with made-up input, MILLRACE_FUZZ_RUNS times each
+	$(RUN)/pytest -q -n 2 --hypothesis-profile=fuzz tests/fuzz
 
 lint: setup ## Check style, types and the format of Terraform
 	$(RUN)/ruff check . && $(RUN)/ruff format --check .
