@@ -62,7 +62,7 @@ variable "artifacts" {
 }
 
 variable "runtime" {
-  description = "What functions run on, whether they are traced, variables that all of them get, and the most batches that any inbox has worked on at once (null: each inbox as it says)."
+  description = "What functions run on (the target that `millrace build` built the zips for: a zip of another one is refused), whether they are traced, variables that all of them get, and the most batches that any inbox has worked on at once (null: each inbox as it says)."
   type = object({
     python       = optional(string, "python3.13")
     architecture = optional(string, "arm64")
@@ -75,8 +75,12 @@ variable "runtime" {
   nullable = false
 
   validation {
+    condition     = contains(["python3.11", "python3.12", "python3.13", "python3.14"], var.runtime.python)
+    error_message = "A Python must be python3.11, python3.12, python3.13 or python3.14 (from hashicorp/aws 6.20), the one the zips are built for; got \"${var.runtime.python}\"."
+  }
+  validation {
     condition     = contains(["arm64", "x86_64"], var.runtime.architecture)
-    error_message = "An architecture wants arm64 or x86_64, the one the zips are built for; got \"${var.runtime.architecture}\"."
+    error_message = "An architecture must be arm64 or x86_64, the one the zips are built for; got \"${var.runtime.architecture}\"."
   }
 }
 

@@ -13,13 +13,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from millrace import bytecode, services, wheels, zips
+from millrace import bytecode, services, targets, wheels, zips
 from millrace.paths import BUILD, ROOT, write_whole
 from millrace.services import Service
-from millrace.wheels import Target
+from millrace.targets import Target
 
-# Terraform's provider 5.100.0 knows Python up to 3.13; arm64 is the cheaper Lambda.
-AWS = Target(python="3.13", platform="aarch64-manylinux_2_28")
 ENVIRONMENTS = ("local", "dev", "staging", "prod")
 KEPT_ZIPS = 60
 NOT_SHIPPED = ("requirements.in", "requirements.txt")
@@ -27,7 +25,10 @@ NOT_SHIPPED = ("requirements.in", "requirements.txt")
 
 @dataclass(frozen=True)
 class Artifact:
-    """A built zip. `bytecode` is the Python that pre-compiled it, None for sources only."""
+    """A built zip and its record. `target` is where it runs, which the plan compares.
+
+    `bytecode` is the Python that pre-compiled it, None for sources only.
+    """
 
     name: str
     environment: str
@@ -35,17 +36,9 @@ class Artifact:
     sha256: str
     bytes: int
     files: int
-    python: str
+    target: str
     bytecode: str | None
     inputs: str
-
-
-def target_of(environment: str) -> Target:
-    """Local zips run under this very interpreter, the others on AWS."""
-    if environment != "local":
-        return AWS
-    minor = ".".join(bytecode.running().version.split(".")[:2])
-    return Target(python=minor, platform=None)
 
 
 def build(
@@ -62,10 +55,10 @@ def build(
     selected = services.select(names, root)
     artifacts = []
     for environment in environments:
-        target = target_of(environment)
-        compiler = bytecode.find(target.python)
+        target = targets.of(environment, root)
+        compiler = bytecode.find(target.minor)
         if compiler is None:
-            say(f"No python{target.python} found: the zips ship sources only, cold starts suffer.")
+            say(f"No {target.python} found: the zips ship sources only, cold starts suffer.")
         for service in selected:
             artifacts.append(_build_one(service, environment, target, compiler, say, root, output))
     return artifacts
@@ -99,7 +92,7 @@ def _build_one(
         sha256=zips.sha256(destination),
         bytes=destination.stat().st_size,
         files=zips.count(destination),
-        python=target.python,
+        target=target.name,
         bytecode=compiler.version if compiler else None,
         inputs=inputs,
     )

@@ -2,34 +2,27 @@
 
 import contextlib
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from millrace import package_index, zips
 from millrace.bytecode import Interpreter, compile_sources
 from millrace.errors import MillraceError
 from millrace.paths import BUILD, ROOT, relative
+from millrace.targets import Target
 
 CACHE = BUILD / "cache" / "wheels"
 BUILD_LOCK = ROOT / "requirements" / "build.txt"
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where a zip runs: `python` is a minor version; `platform` is uv's name, None for here."""
-
-    python: str
-    platform: str | None
-
-
 def key(lock: Path, target: Target, compiler: Interpreter | None) -> str:
     """What the installed files depend on."""
     digest = hashlib.sha256(repr((target, compiler and compiler.version)).encode())
-    for path in (lock, BUILD_LOCK, Path(zips.__file__), Path(__file__)):
+    for path in (lock, lock.with_suffix(".in"), BUILD_LOCK, Path(zips.__file__), Path(__file__)):
         digest.update(path.read_bytes() if path.exists() else b"")
     return digest.hexdigest()
 
@@ -48,7 +41,7 @@ def install(lock: Path, target: Target, compiler: Interpreter | None) -> Path:
         if _has_requirements(lock):
             _uv_install(lock, target, fresh)
         fresh.mkdir(exist_ok=True)
-        _prune(fresh)
+        _prune(fresh, asked_for(lock))
         if compiler is not None:
             compile_sources(compiler, fresh)
         # Two builds at once may make the same folder: the first one counts.
@@ -71,7 +64,7 @@ def _uv_install(lock: Path, target: Target, directory: Path) -> None:
     # pyvips is published as source only; everything else must come as a wheel of the target.
     command = [
         str(uv), "pip", "install", "--quiet", "--require-hashes", "--no-deps",
-        "--python", sys.executable, "--python-version", target.python,
+        "--python", sys.executable, "--python-version", target.minor,
         "--only-binary", ":all:", "--no-binary", "pyvips",
         "--link-mode", "copy", "--target", str(directory), "-r", str(lock),
     ]  # fmt: skip
@@ -92,9 +85,16 @@ def _uv_install(lock: Path, target: Target, directory: Path) -> None:
         raise MillraceError(f"Cannot install {relative(lock)}:\n{result.stderr.strip()}")
 
 
-def _prune(directory: Path) -> None:
+def asked_for(lock: Path) -> frozenset[str]:
+    """The packages that the service's own requirements name, without what these bring along."""
+    lines = lock.with_suffix(".in").read_text(encoding="utf-8").splitlines()
+    names = (re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line) for line in lines)
+    return frozenset(name[0].lower() for name in names if name)
+
+
+def _prune(directory: Path, asked_for: frozenset[str]) -> None:
     for name, path in list(zips.files(directory)):
-        if not zips.is_shipped(PurePosixPath(name)):
+        if not zips.is_shipped(PurePosixPath(name), asked_for):
             path.unlink()
     for path in sorted(directory.rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):

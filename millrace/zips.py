@@ -10,7 +10,8 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 LEVEL = 9
 UNIX = 3
 
-# In the Lambda runtime already.
+# In the Lambda runtime already, in a version that AWS chooses: boto3 and what it stands on. Who
+# imports one of these itself names it in the service's requirements.in: then the zip carries it.
 PROVIDED = frozenset(
     {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py"}
 )
@@ -42,14 +43,15 @@ SOURCES_OF_LIBRARIES = (".pyi", ".pyc", ".c", ".h", ".pyx", ".pxd")
 KEPT_METADATA = ("METADATA", "entry_points.txt", "licenses", "LICENSE", "NOTICE")
 
 
-def is_shipped(path: PurePosixPath) -> bool:
-    """Whether a file of an installed wheel belongs in a zip."""
+def is_shipped(path: PurePosixPath, asked_for: frozenset[str] = frozenset()) -> bool:
+    """Whether a file of an installed wheel belongs in the zip of a service that asked for these."""
     top, *rest = path.parts
-    if top in PROVIDED or top == "bin" or path.name == ".lock":
+    if top in PROVIDED - asked_for or top == "bin" or path.name == ".lock":
         return False
     if top.endswith(".dist-info"):
         name = top.split("-")[0]
-        return name not in PROVIDED_DISTRIBUTIONS and rest[0].startswith(KEPT_METADATA)
+        provided = name in PROVIDED_DISTRIBUTIONS - asked_for
+        return not provided and rest[0].startswith(KEPT_METADATA)
     if not rest and path.suffix not in (".py", ".so"):
         return False  # a wheel's loose documents
     if {"tests", "test", "__pycache__"}.intersection(path.parts[:-1]):

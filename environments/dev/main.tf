@@ -15,8 +15,9 @@ module "millrace" {
     directory = "${path.root}/../../build/dev"
     bucket    = "millrace-dev-artifacts-${local.account_id}" # made by environments/bootstrap
   }
-  logs   = { level = "DEBUG", retention_days = 14 }
-  alarms = { email = "millrace-dev@example.com" }
+  runtime = jsondecode(file("${path.root}/target.json")) # what `millrace build` builds the zips for
+  logs    = { level = "DEBUG", retention_days = 14 }
+  alarms  = { email = "millrace-dev@example.com" }
   shop = {
     sandbox = {}
     sender  = { address = "shop-dev@example.com" }

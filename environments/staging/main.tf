@@ -15,8 +15,9 @@ module "millrace" {
     directory = "${path.root}/../../build/staging"
     bucket    = "millrace-staging-artifacts-${local.account_id}" # made by environments/bootstrap
   }
-  logs   = { retention_days = 30 }
-  alarms = { email = "millrace-staging@example.com" }
+  runtime = jsondecode(file("${path.root}/target.json")) # what `millrace build` builds the zips for
+  logs    = { retention_days = 30 }
+  alarms  = { email = "millrace-staging@example.com" }
   shop = {
     gateway = {
       url        = "https://payments.example.com" # yours, and the secret with its API key: the whole ARN, whose end Secrets Manager chose

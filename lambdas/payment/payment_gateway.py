@@ -84,7 +84,7 @@ class HttpGateway:
         self._sleep = sleep
         self._pool = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=timing.connect_seconds, read=timing.read_seconds),
-            retries=False,  # ours below, with jitter and counted; and no redirect is followed
+            retries=False,  # ours below, with jitter and counted
         )
 
     def capture(self, key: str, charge: Charge) -> Outcome:
@@ -141,6 +141,7 @@ class HttpGateway:
             return self._pool.request(
                 "POST",
                 self._base + path,
+                redirect=False,  # the key is for this host alone
                 body=payload,
                 headers={
                     "content-type": "application/json",

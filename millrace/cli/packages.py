@@ -29,7 +29,8 @@ def build(
     """Build one zip per service into [bold]build/ENVIRONMENT/SERVICE.zip[/].
 
     The same inputs give the same bytes on every machine; what has not changed is not rebuilt.
-    Zips for local AWS run under this Python, the others under Python 3.13 on arm64.
+    Zips for local AWS run under this Python, the others under what the environment's target.json
+    says; the plan compares it with each zip's record.
     """
     artifacts = packaging.build(_environments(environment), services or [], Steps().step)
     if json_output:
@@ -49,7 +50,7 @@ def _environments(name: str) -> list[str]:
 
 def _table(artifacts: list[Artifact]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("environment", "service", "sha256"):
+    for heading in ("environment", "service", "target", "sha256"):
         table.add_column(heading, no_wrap=True)
     for heading in ("MB", "files"):
         table.add_column(heading, justify="right")
@@ -58,7 +59,7 @@ def _table(artifacts: list[Artifact]) -> Table:
         compiled = f"Python {artifact.bytecode}" if artifact.bytecode else "nothing: sources only"
         size = f"{artifact.bytes / 1e6:.2f}"
         table.add_row(
-            artifact.environment, artifact.name, artifact.sha256[:16], size,
-            str(artifact.files), compiled,
+            artifact.environment, artifact.name, artifact.target, artifact.sha256[:16],
+            size, str(artifact.files), compiled,
         )  # fmt: skip
     return table

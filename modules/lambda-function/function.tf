@@ -6,6 +6,11 @@ locals {
   has_zip   = fileexists(local.zip)
   # Keyed by name and content: a changed zip is a new object, and the running function keeps the old one until it has the new.
   object_key = local.has_zip ? "${local.full_name}/${filesha256(local.zip)}.zip" : null
+
+  # `millrace build` writes beside each zip what it was built for; a zip made otherwise has no record and is taken as it is.
+  record    = "${var.platform.artifacts.directory}/${var.code.service}.json"
+  runs_on   = var.platform.aws_only_features ? "${var.platform.runtime.python}/${var.platform.runtime.architecture}" : "local"
+  built_for = try(jsondecode(file(local.record)).target, local.runs_on)
 }
 
 resource "aws_s3_object" "zip" {
@@ -71,6 +76,10 @@ resource "aws_lambda_function" "this" {
     precondition {
       condition     = local.has_zip
       error_message = "The zip of service \"${var.code.service}\" is not at ${local.zip}: run `make build` first."
+    }
+    precondition {
+      condition     = local.built_for == local.runs_on
+      error_message = "The zip of service \"${var.code.service}\" must be built for ${local.runs_on}; ${local.zip} was built for ${local.built_for}, where its libraries would not load here. Set both by the environment's target.json, and run `make build`."
     }
   }
 

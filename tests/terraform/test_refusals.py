@@ -8,7 +8,7 @@ import pytest
 from tests.terraform import telemetry_refusals
 from tests.terraform.conftest import Once
 from tests.terraform.test_examples import platform
-from tests.terraform.workspace import Terraform, scratch_root
+from tests.terraform.workspace import Terraform, place_record, scratch_root
 
 pytestmark = pytest.mark.terraform
 
@@ -34,6 +34,13 @@ STACK = f"""
 {ACCOUNT}
   shop = {{ sandbox = {{}}, sender = {{ address = "shop@example.com" }} }}
 """
+
+
+def function_from(directory: str) -> str:
+    """The function, whose zips are in another directory."""
+    artifacts = f'{{ artifacts = {{ directory = "{directory}" }} }}'
+    return FUNCTION.replace("var.platform", f"merge(var.platform, {artifacts})")
+
 
 # What is wrong, module, its other inputs, the wrong ones, words of the message.
 Case = tuple[str, str, str, str, str]
@@ -101,6 +108,28 @@ CASES: list[Case] = [
         FUNCTION.replace("image_pipeline", "unbuilt"),
         'name = "unbuilt"',
         "run `make build` first.",
+    ),
+    (
+        "a zip built for another architecture",
+        "modules/lambda-function",
+        function_from("x86"),
+        'name = "elsewhere"',
+        "must be built for python3.13/arm64; x86/image_pipeline.zip was built for "
+        "python3.13/x86_64",
+    ),
+    (
+        "a zip of local AWS where AWS runs it",
+        "modules/lambda-function",
+        function_from("own"),
+        'name = "laptop"',
+        "must be built for python3.13/arm64; own/image_pipeline.zip was built for local",
+    ),
+    (
+        "a Python that Lambda does not know",
+        "",
+        STACK,
+        'environment = "local"\n runtime = { python = "python4.0" }',
+        'python3.14 (from hashicorp/aws 6.20), the one the zips are built for; got "python4.0".',
     ),
     (
         "a bucket's name over the limit",
@@ -229,6 +258,8 @@ def messages(terraform: Terraform, repository: Path, once: Once) -> list[str]:
     def refusals() -> list[str]:
         shared = platform(repository)
         root = scratch_root(repository, "refusals", shared + "\n".join(map(_call, CASES)))
+        place_record(root / "x86", "image_pipeline", "python3.13/x86_64")
+        place_record(root / "own", "image_pipeline", "local")
         terraform.init(root)
         told = terraform.refuse(root)
         rest = [case for case in CASES if not _told(case, told)]

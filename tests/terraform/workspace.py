@@ -97,6 +97,14 @@ def place_zips(directory: Path) -> None:
             archive.writestr(f"lambdas/{service}/__init__.py", "")
 
 
+def place_record(directory: Path, service: str, target: str) -> None:
+    """A zip with the record that `millrace build` writes beside it."""
+    directory.mkdir(parents=True)
+    with zipfile.ZipFile(directory / f"{service}.zip", "w") as archive:
+        archive.writestr(f"lambdas/{service}/__init__.py", "")
+    (directory / f"{service}.json").write_text(json.dumps({"target": target}))
+
+
 def scratch_root(repository: Path, name: str, text: str) -> Path:
     """A root of its own in environments/, holding `text`, an offline provider and the lock."""
     root = repository / "environments" / name

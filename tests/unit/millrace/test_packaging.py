@@ -1,6 +1,7 @@
 """Zips: the same bytes anywhere, holding what a function needs and nothing else."""
 
 import importlib.util
+import json
 import marshal
 import os
 import sys
@@ -131,6 +132,37 @@ def test_without_an_interpreter_of_the_target_the_zip_ships_sources_and_says_so(
     assert artifact.bytecode is None
     assert artifact.files == 5
     assert "No python3.13 found" in said[0]
+
+
+def test_a_zip_s_record_names_the_target_of_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packaging, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(wheels, "CACHE", tmp_path / "build" / "cache" / "wheels")
+    root = checkout(tmp_path)
+    target = root / "environments" / "dev" / "target.json"
+    target.parent.mkdir(parents=True)
+    target.write_text('{"python": "python3.13", "architecture": "x86_64"}')
+    (first,) = packaging.build(["dev"], ["tiny"], print, root, root / "build")
+    record = json.loads(Path(first.path).with_suffix(".json").read_text())
+    assert record["target"] == first.target == "python3.13/x86_64"
+    target.write_text('{"python": "python3.13", "architecture": "arm64"}')
+    (second,) = packaging.build(["dev"], ["tiny"], print, root, root / "build")
+    assert second.target == "python3.13/arm64"
+
+
+def test_a_service_s_own_requirements_are_shipped_though_the_runtime_has_them() -> None:
+    path = PurePosixPath("urllib3/response.py")
+    assert not zips.is_shipped(path)
+    assert zips.is_shipped(path, frozenset({"urllib3"}))
+    assert zips.is_shipped(
+        PurePosixPath("urllib3-2.8.0.dist-info/METADATA"), frozenset({"urllib3"})
+    )
+
+
+def test_only_what_the_service_itself_names_counts_as_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "requirements.in").write_text("# why\n-r ../core/requirements.in\nurllib3>=2\n")
+    assert wheels.asked_for(tmp_path / "requirements.txt") == {"urllib3"}
 
 
 @pytest.mark.parametrize(
