@@ -11,7 +11,7 @@ import msgspec
 from lambdas.telemetry.detectors import SeriesState
 from lambdas.telemetry.records import Location
 from lambdas.telemetry.rollups import Windows, merge_into, start_of
-from lambdas.telemetry.seen import Epoch
+from lambdas.telemetry.seen import Seen
 
 EVERY_METRIC = "*"
 """The metric of an anomaly that is the whole device's: `silent` and `clock-skew`."""
@@ -66,7 +66,7 @@ class DeviceState(msgspec.Struct, array_like=True):
     """How many events there are of this device: the `sequence` of the last one."""
     checkpoints: dict[str, str] = {}
     """By lane, see lambdas/telemetry/lanes.py: the position of the last record worked on."""
-    seen: list[Epoch] = []
+    seen: Seen = msgspec.field(default_factory=Seen)
     series: dict[str, Series] = {}
     """By metric, the least recently sent first."""
     minutes: Windows = {}

@@ -100,7 +100,9 @@ def _accept_all(state: DeviceState, records: list[Record], arrivals: list[int]) 
         skew.is_open(state)
         or not all(map(operator.le, times, arrivals))
         or not names <= state.series.keys()
-        or not seen.all_new(state.seen, [record.sequence for record in records], min(times))
+        or not seen.all_new(
+            state.seen, [record.sequence for record in records], times, state.watermark
+        )
     ):
         return False
     state.watermark = max(state.watermark, max(times))
@@ -112,7 +114,7 @@ def _accept_each(
 ) -> list[Record]:
     """The same for any records, one by one in order of arrival."""
     accepted = []
-    known, epochs, watermark = set(state.series), state.seen, state.watermark
+    known, watermark = set(state.series), state.watermark
     follows_clock = skew.is_open(state)
     for one in fresh:
         record = one.record
@@ -122,7 +124,7 @@ def _accept_each(
             detail = f"more than {MOST_METRICS} metrics of {record.device}"
             result.refused.append(Refused(one.source, Poison("bad-metrics", detail)))
             continue
-        if not seen.is_new(epochs, record.sequence, time, watermark):
+        if not seen.is_new(state.seen, record.sequence, time, watermark):
             continue
         if not is_known:
             known.update(record.metrics)

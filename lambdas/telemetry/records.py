@@ -46,7 +46,8 @@ class Location(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct, kw_only=True, gc=False):
     """What a device says at one moment; unknown fields are ignored.
 
-    `sequence` rises with every record of the device: together they are the record's identity.
+    `sequence` rises with every record of the device, until it restarts: device, sequence and time
+    together are the record's identity.
     """
 
     version: Literal[1] = VERSION

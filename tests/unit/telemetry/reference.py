@@ -24,17 +24,18 @@ class Reference:
         self.quarantined: dict[str, int] = defaultdict(int)
         self.readings: dict[tuple[str, str], Readings] = defaultdict(list)
         self._types = types
-        seen: set[tuple[str, int]] = set()
+        seen: set[tuple[str, int, int]] = set()
         for record in records:
             arrival = round(record["kinesis"]["approximateArrivalTimestamp"] * 1000)
             if (reason := self._refusal(fields := _fields(record), arrival)) is not None:
                 self.quarantined[reason] += 1
                 continue
             device = fields["device"]
-            if (device, fields["sequence"]) in seen:
+            identity = (device, fields["sequence"], fields["time"])
+            if identity in seen:
                 self.duplicates[device] += 1
                 continue
-            seen.add((device, fields["sequence"]))
+            seen.add(identity)
             self.accepted[device] += 1
             for metric, value in fields["metrics"].items():
                 self.readings[(device, metric)].append((fields["time"], value))

@@ -1,5 +1,6 @@
 """Clocks that are ahead, records out of order between lanes, devices that change, conflicts."""
 
+import itertools
 import json
 
 from lambdas.core.table_store import Table
@@ -122,3 +123,18 @@ def test_a_conflict_with_another_transaction_is_only_a_pause() -> None:
     for record in stream(reading(at=NOW + n * 20_000, sequence=n) for n in range(40)):
         world.work_off(record)
     assert world.state("pump-0001").accepted == 40
+
+
+def test_a_restarted_device_loses_nothing_when_its_first_records_come_out_of_order() -> None:
+    lives = [[(n, n) for n in range(10)], [(2, 22), (0, 20), (1, 21), (3, 23)]]
+    lives += [[(0, 24), (9, 33), (3, 27)], [(5, 4), (4, 3)]]  # the last has an old clock
+    world = World(types=TYPES)
+    records = [
+        kinesis(reading(at=NOW + 1000 * second, sequence=number), place, arrival=NOW + 40_000)
+        for place, (number, second) in enumerate(itertools.chain(*lives))
+    ]
+    world.work_off(*records)
+    assert (world.tally.accepted, world.tally.duplicates) == (len(records), 0)
+    again = [kinesis(reading(at=NOW + 20_000), 100), kinesis(reading(at=NOW, sequence=0), 101)]
+    world.work_off(*again)
+    assert (world.tally.accepted, world.tally.duplicates) == (len(records), len(again))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lambdas.telemetry import keys
 from lambdas.telemetry.device_types import DeviceTypes
+from lambdas.telemetry.seen import RECENT
 from tests.unit.telemetry.reference import Reference, same
 from tests.unit.telemetry.world import NOW, Fault, Faults, World, kinesis, reading
 
@@ -37,14 +38,20 @@ _bad: st.SearchStrategy[dict[str, Any] | bytes] = st.sampled_from(
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """A shard's records: rising sequences, some late by minutes or hours, repeated, or bad."""
+    """A shard's records: rising sequences, some late by minutes or hours, repeated, or bad.
+
+    Of devices that restart there are fewer than are remembered one by one.
+    """
     payloads: list[Any] = []
     counters = dict.fromkeys(DEVICES, 0)
     late = st.sampled_from([0, 0, 0, 0, 500, 59_000, 61_000, 200_000, 3_700_000, 7_300_000])
     pace = draw(st.sampled_from([1_000, 15_000, 90_000, 1_200_000]))
-    for number in range(draw(st.integers(1, 40))):
+    restarts = draw(st.booleans())
+    for number in range(draw(st.integers(1, RECENT // 2 - 1 if restarts else 40))):
         device = draw(st.sampled_from(DEVICES))
         counters[device] += draw(st.sampled_from([1, 1, 1, 2, 7]))
+        if restarts and draw(st.integers(0, 4)) == 0:
+            counters[device] = 0
         record = reading(
             device,
             at=NOW + number * pace - draw(late),
