@@ -17,7 +17,7 @@ from millrace.cli.console import EnvironmentOption, JsonOption, Steps, err, out,
 from millrace.cli.status_view import screen
 from millrace.environments import Environment
 from millrace.errors import MillraceError
-from millrace.health.look import Clients, look
+from millrace.health.look import SECONDS, Clients, look
 from millrace.local_aws import LocalAws
 
 WIDEST = 140
@@ -78,7 +78,7 @@ def status(
     if watch:
         _watch(found, every)
         return
-    report = look(found)
+    report = look(found, tell=_say_what_is_late)
     if json_output:
         healthy = {
             "healthy": report.is_healthy,
@@ -97,10 +97,16 @@ def status(
 
 def _watch(environment: Environment, every: float) -> None:
     clients = Clients(environment)
+    report = look(environment, clients, tell=_say_what_is_late)
     with Live(console=out, screen=out.is_terminal, auto_refresh=False) as live:
         while True:
-            live.update(screen(look(environment, clients)), refresh=True)
+            live.update(screen(report), refresh=True)
             time.sleep(every)
+            report = look(environment, clients, seconds=SECONDS)
+
+
+def _say_what_is_late(names: list[str]) -> None:
+    err.print(f"[dim]Still waiting for {', '.join(names)} ...[/]")
 
 
 def _local_state() -> dict[str, Any]:

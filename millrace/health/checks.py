@@ -28,10 +28,19 @@ class Answers(msgspec.Struct, frozen=True):
     not_here: frozenset[str]
 
 
-def ask(checks: Mapping[str, Callable[[], Any]], seconds: float) -> Answers:
+LATE_SECONDS = 2.0
+"""When a person who waits is told for what."""
+
+
+def ask(
+    checks: Mapping[str, Callable[[], Any]],
+    seconds: float,
+    tell: Callable[[list[str]], None] | None = None,
+) -> Answers:
     """Run every check in a thread of its own; a check may fail or be late, the others count.
 
-    A late one is left behind: its thread ends with the process.
+    A late one is left behind: its thread ends with the process. `tell` hears once, after
+    LATE_SECONDS, which have not answered yet.
     """
     answered: queue.Queue[tuple[str, Any, Exception | None]] = queue.Queue()
 
@@ -43,15 +52,21 @@ def ask(checks: Mapping[str, Callable[[], Any]], seconds: float) -> Answers:
 
     for name, check in checks.items():
         threading.Thread(target=run, args=(name, check), daemon=True).start()
-    deadline = time.monotonic() + seconds
+    begun = time.monotonic()
+    patience = min(seconds, LATE_SECONDS) if tell else seconds
     values: dict[str, Any] = {}
     missing: dict[str, str] = {}
     not_here: set[str] = set()
     while len(values) + len(missing) < len(checks):
         try:
-            name, value, error = answered.get(timeout=max(0.0, deadline - time.monotonic()))
+            left = begun + patience - time.monotonic()
+            name, value, error = answered.get(timeout=max(0.0, left))
         except queue.Empty:
             late = [name for name in checks if name not in values and name not in missing]
+            if tell and patience < seconds:
+                tell(late)
+                patience = seconds
+                continue
             missing |= dict.fromkeys(late, f"no answer within {seconds:g} s")
             break
         if error is None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,24 @@ from millrace.paths import ROOT
 
 WINDOW_MINUTES = 15
 SECONDS = 2.2
-"""How long the slowest source is waited for."""
+"""How long the slowest source is waited for, once the first look has been taken."""
+FIRST_SECONDS = 10.0
+"""How long a first look waits: credentials of an SSO or a role may take seconds to come."""
 HASTY = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
 
 
 def look(
-    environment: Environment, client: Client | None = None, traces: Path | None = None
+    environment: Environment,
+    client: Client | None = None,
+    traces: Path | None = None,
+    *,
+    seconds: float = FIRST_SECONDS,
+    tell: Callable[[list[str]], None] | None = None,
 ) -> Report:
     """The health of an environment; a part that cannot be had is named in `missing`.
 
     `traces` is the file that local AWS collects them in, by default where `millrace up` has it.
+    `seconds` is how long the slowest source is waited for; `tell` hears early which are late.
     """
     begun = time.time()
     asked = Asked(
@@ -36,7 +44,7 @@ def look(
         client or Clients(environment),
         begun - WINDOW_MINUTES * 60,
         begun,
-        SECONDS,
+        seconds,
     )
     missing: dict[str, str] = {}
     if environment.is_local:
@@ -45,7 +53,7 @@ def look(
         missing["stream lag"] = "not available here: local AWS measures no iterator age"
     else:
         questions = on_aws(asked)
-    answers = ask(questions, SECONDS)
+    answers = ask(questions, seconds, tell)
     values = answers.values
     boxes = queues.inboxes(environment.outputs, values.get("queues", {}), values.get("ages", {}))
     work: dict[str, Work] = values.get("work", {})

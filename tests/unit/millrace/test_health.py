@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from rich.console import Console
 from typer.testing import CliRunner
 
-from millrace import environments
+from millrace import aws, environments
 from millrace.cli import app, stack
 from millrace.cli.status_view import screen
 from millrace.environments import Environment
@@ -148,7 +149,7 @@ def test_check_exits_with_one_when_a_source_cannot_be_asked(
     fake = FakeAws(broken)
     monkeypatch.setattr(fake, "describe_alarms", lambda **_: {})
     monkeypatch.setattr(environments, "load", lambda _: bare)
-    monkeypatch.setattr(stack, "look", lambda found: look(found, fake.client))
+    monkeypatch.setattr(stack, "look", lambda found, **_: look(found, fake.client))
     answer = CliRunner().invoke(app, ["status", "--check", "--environment", "prod", "--json"])
     assert answer.exit_code == exit_code, answer.output
     told = json.loads(answer.stdout)
@@ -174,6 +175,47 @@ def test_a_source_that_fails_or_hangs_is_named_and_the_others_count() -> None:
     assert found.missing["breaks"].startswith("ClientError")
     assert found.missing["hangs"] == "no answer within 0.2 s"
     assert found.not_here == {"fails"}
+
+
+def test_who_waits_hears_once_what_is_late_and_still_gets_its_answer() -> None:
+    told: list[list[str]] = []
+    late = threading.Event()
+
+    def tell(names: list[str]) -> None:
+        told.append(names)
+        late.set()
+
+    def slow() -> str:
+        assert late.wait(60)
+        return "came"
+
+    answers = ask({"slow": slow, "fast": lambda: "at once"}, 60, tell)
+    assert answers.values == {"slow": "came", "fast": "at once"}
+    assert told == [["slow"]]
+
+
+def test_the_credentials_of_a_person_are_asked_for_once_a_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(aws, "_SESSIONS", {})
+    asked: list[int] = []
+    session = aws.session("eu-west-1")
+    session._session.register_component("credential_provider", CountingCredentials(asked))
+    for service in ("sqs", "cloudwatch", "s3", "logs"):
+        aws.client(ON_AWS, service)
+    assert aws.session("eu-west-1") is session
+    assert len(asked) == 1
+
+
+class CountingCredentials:
+    """botocore's credential resolver, which asks a person each time."""
+
+    def __init__(self, asked: list[int]) -> None:
+        self._asked = asked
+
+    def load_credentials(self) -> Credentials:
+        self._asked.append(1)
+        return Credentials("key", "secret")
 
 
 def test_many_are_asked_side_by_side_in_their_order_and_the_first_failure_is_raised() -> None:
