@@ -122,7 +122,7 @@ def _accept_each(
         is_known = record.metrics.keys() <= known
         if not is_known and not _has_room(known, record):
             detail = f"more than {MOST_METRICS} metrics of {record.device}"
-            result.refused.append(Refused(one.source, Poison("bad-metrics", detail)))
+            result.refused.append(one.refused(Poison("bad-metrics", detail)))
             continue
         if not seen.is_new(state.seen, record.sequence, time, watermark):
             continue

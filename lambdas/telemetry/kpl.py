@@ -9,7 +9,7 @@ magic F3 89 9A C2, then a protobuf message, then its MD5:
                      bytes data = 3; repeated Tag tags = 4; }
 
 It is read here, in forty lines, because the published de-aggregator prints an error and goes on
-when a record is broken, which would lose the rest, and brings protobuf (0.2 s of cold start).
+when a record is broken, which would lose the rest, and brings protobuf (some 40 ms of cold start).
 """
 
 import hashlib
@@ -18,6 +18,9 @@ from collections.abc import Iterator
 from lambdas.core.errors import Poison
 
 MAGIC = b"\xf3\x89\x9a\xc2"
+LEAST_BYTES = 32
+"""Of each part, in the mean: the shortest JSON text that is a record takes 66. With fewer, the
+record is refused as one, for each part would be worked on, kept and told of."""
 _DIGEST_BYTES = 16
 _RECORDS, _DATA = 3, 3  # field numbers
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
@@ -28,14 +31,24 @@ def is_aggregated(data: bytes) -> bool:
 
 
 def parts(data: bytes) -> list[bytes]:
-    """The data of every record in an aggregated one. Raises Poison when it is broken anywhere."""
+    """The data of every record in an aggregated one.
+
+    Raises Poison when it is broken anywhere, or when there are more than its bytes allow for.
+    """
     message, digest = data[len(MAGIC) : -_DIGEST_BYTES], data[-_DIGEST_BYTES:]
     if hashlib.md5(message, usedforsecurity=False).digest() != digest:
         raise Poison("undecodable", "aggregated record: the digest does not match")
+    most = len(data) // LEAST_BYTES
+    found = []
     try:
-        return [_data(record) for number, record in _fields(message) if number == _RECORDS]
+        for number, record in _fields(message):
+            if number == _RECORDS:
+                found.append(_data(record))
+                if len(found) > most:
+                    raise Poison("too-many-parts", f"more than {most} in {len(data)} bytes")
     except (IndexError, ValueError) as error:
         raise Poison("undecodable", f"aggregated record: {error}") from error
+    return found
 
 
 def _data(record: bytes) -> bytes:

@@ -7,26 +7,27 @@ decoder makes on its way and a handful of comparisons; only a refused one is loo
 
 import operator
 import re
-import zlib
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from lambdas.core.errors import Poison
+from lambdas.telemetry.unpacking import MAX_BYTES, too_large
 
 VERSION: Literal[1] = 1
-MAX_BYTES = 64 * 1024
-"""Of one record, unpacked: 32 metrics take 3 KB."""
 MAX_METRICS = 32
 MAX_VALUE = 1e30
 """Beyond any physical quantity, and squares and sums of it stay finite."""
 
 _DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_GZIP = b"\x1f\x8b"
 _SHORT = 1_000
 """Bytes in which a text cannot be nested too deep: a level takes two, and about 990 are taken."""
+
+_WHOLE = ("time", "sequence")
+_EXACT = 2**53
+"""Up to here a float tells each whole number from the next."""
 
 _device_of = operator.attrgetter("device")
 _metrics_of = operator.attrgetter("metrics")
@@ -96,9 +97,22 @@ class Checker:
         try:
             record = self.decode(text)
         except (ValueError, RecursionError) as error:
-            raise _refusal(text, error) from error
+            record = self._with_whole_numbers(text, error)
         self.look_closely(record, text, arrival, key)
         return record
+
+    def _with_whole_numbers(self, text: bytes, error: Exception) -> Record:
+        """The record of which only this was wrong: its time or sequence is a whole number written
+        as 1.79e12 or 17.0, which is the same number to JSON (RFC 8259, 6). Raises Poison."""
+        fields = _fields(text)
+        written = {name: fields[name] for name in _WHOLE if isinstance(fields.get(name), float)}
+        if not written or not all(map(_is_whole, written.values())):
+            raise _refusal(text, fields, error) from error
+        whole = {name: int(number) for name, number in written.items()}
+        try:
+            return self.decode(msgspec.json.encode(fields | whole))
+        except (ValueError, RecursionError) as other:
+            raise _refusal(text, fields, other) from other
 
     def are_good(
         self, device: str, records: list[Record], texts: list[bytes], arrivals: list[int]
@@ -124,7 +138,7 @@ class Checker:
     def look_closely(self, record: Record, text: bytes, arrival: int, key: str) -> None:
         """Raises Poison for a record that is not good; `text` is what it was decoded from."""
         if len(text) > MAX_BYTES:
-            raise _too_large(len(text))
+            raise too_large(len(text))
         if not _is_sound(text):
             raise Poison("undecodable", "an unknown field is no UTF-8, or nested too deep")
         if not _DEVICE.fullmatch(record.device):
@@ -144,22 +158,6 @@ class Checker:
         self.names.update(record.metrics)
 
 
-def unpacked(data: bytes) -> bytes:
-    """The text behind data that may be gzipped. Raises Poison."""
-    if data[:2] != _GZIP:
-        return data
-    try:
-        unzip = zlib.decompressobj(wbits=31)
-        text = unzip.decompress(data, MAX_BYTES + 1)
-    except zlib.error as error:
-        raise Poison("undecodable", f"broken gzip: {error}") from error
-    if len(text) > MAX_BYTES:
-        raise _too_large(len(text))
-    if not unzip.eof or unzip.unused_data:
-        raise Poison("undecodable", "broken gzip: cut short, or followed by something else")
-    return text
-
-
 def _is_sound(text: bytes) -> bool:
     """Whether a record's text can be read where the decoder skips it: in the unknown fields."""
     try:
@@ -173,15 +171,26 @@ def _is_sound(text: bytes) -> bool:
     return True
 
 
-def _refusal(text: bytes, error: Exception) -> Poison:
+def _fields(text: bytes) -> dict[str, Any]:
+    """The fields of a JSON object of a size to be looked at; none of anything else."""
+    if len(text) > MAX_BYTES:
+        return {}
+    try:
+        fields = msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _is_whole(number: float) -> bool:
+    return number.is_integer() and abs(number) <= _EXACT
+
+
+def _refusal(text: bytes, fields: dict[str, Any], error: Exception) -> Poison:
     """Why a text is no record, in the most telling word."""
     if len(text) > MAX_BYTES:
-        return _too_large(len(text))
-    try:
-        fields: Any = msgspec.json.decode(text)
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict):
+        return too_large(len(text))
+    if not fields:
         return Poison("undecodable", str(error))
     if fields.get("version", VERSION) != VERSION:
         return Poison("unknown-version", f"{str(fields['version'])[:80]}, not {VERSION}")
@@ -198,7 +207,3 @@ def _are_metrics(found: Any) -> bool:
     except msgspec.ValidationError:
         return False
     return True
-
-
-def _too_large(size: int) -> Poison:
-    return Poison("too-large", f"{size} bytes or more, {MAX_BYTES} are taken")

@@ -5,7 +5,6 @@ column at a time, and what is made of a device lies together in memory, which ha
 all that looks at it later.
 """
 
-import base64
 import binascii
 import hashlib
 import itertools
@@ -18,7 +17,8 @@ import msgspec
 from lambdas.core.errors import Poison
 from lambdas.telemetry import kpl
 from lambdas.telemetry.batches import Arrived, Batch, KinesisRecord, Refused
-from lambdas.telemetry.records import Checker, Record, unpacked
+from lambdas.telemetry.records import Checker, Record
+from lambdas.telemetry.unpacking import unpacked
 
 
 class _Group(msgspec.Struct):
@@ -136,26 +136,20 @@ def _unusual(
     lane = _lane(batch.shard, key)
     batch.unpacked += len(parts) - 1
     for part, packed in enumerate(parts):
-        alone = _part_of(source, part, packed)
         try:
             text = unpacked(packed)
             record = checker.record(text, arrival, key)
         except Poison as poison:
-            batch.refused.append(_refused(alone, poison))
+            batch.refused.append(_refused(source, poison, part, packed))
             continue
-        yield Arrived(record, arrival, lane, text, alone, part)
+        yield Arrived(record, arrival, lane, text, source, part)
 
 
-def _part_of(source: KinesisRecord, part: int, data: bytes) -> KinesisRecord:
-    alone = {"data": base64.b64encode(data).decode(), "subSequenceNumber": part}
-    return {**source, "kinesis": {**source["kinesis"], **alone}}
-
-
-def _refused(source: KinesisRecord, error: Exception) -> Refused:
+def _refused(source: KinesisRecord, error: Exception, part: int = -1, data: bytes = b"") -> Refused:
     """With a Poison that was never raised: a traceback would hold the whole batch, and the batch
     it, until the collector comes by, which in a warm function takes many batches."""
     if isinstance(error, Poison):
-        return Refused(source, Poison(error.reason, error.detail))
+        return Refused(source, Poison(error.reason, error.detail), part, data)
     return Refused(source, Poison("undecodable", f"not base64: {error}"))
 
 

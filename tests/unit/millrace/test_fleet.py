@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from lambdas.core.errors import Poison
 from lambdas.telemetry.detectors import Finding, SeriesState, observe
-from lambdas.telemetry.records import Checker, Limits, unpacked
+from lambdas.telemetry.records import Checker, Limits
 from lambdas.telemetry.thresholds import Thresholds
+from lambdas.telemetry.unpacking import unpacked
 from millrace.paths import ROOT
 from millrace.telemetry.anomalies import FEWEST_READINGS, KINDS, Kind, Label
 from millrace.telemetry.device_types import TYPES, parameter

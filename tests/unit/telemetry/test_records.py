@@ -1,10 +1,12 @@
 """What is a record and what is refused, with the reason that says most."""
 
+import base64
 import contextlib
 import gzip
 import hashlib
 import json
 import random
+import zlib
 from typing import Any
 
 import pytest
@@ -15,8 +17,9 @@ from hypothesis import strategies as st
 from lambdas.core.errors import Poison
 from lambdas.telemetry import kpl
 from lambdas.telemetry.batches import rows
-from lambdas.telemetry.records import MAX_BYTES, Checker, Limits, unpacked
+from lambdas.telemetry.records import Checker, Limits
 from lambdas.telemetry.taking_apart import take_apart
+from lambdas.telemetry.unpacking import MAX_BYTES, MAX_MEMBERS, MAX_RATIO, unpacked
 from tests.unit.telemetry.world import NOW, SHARD, World, kinesis, reading
 
 CHECKER = Checker(Limits())
@@ -59,7 +62,13 @@ def reason(payload: Any) -> str | None:
         ({"time": NOW + 120_000}, None),
         ({"time": NOW + 120_001}, "from-the-future"),
         ({"time": 10**30}, "from-the-future"),
+        ({"time": float(NOW), "sequence": 17.0}, None),
         ({"time": NOW + 0.5}, "undecodable"),
+        ({"time": 1e300}, "undecodable"),
+        ({"sequence": 2.0**53}, None),
+        ({"sequence": 2.0**54}, "undecodable"),
+        ({"sequence": -1.0}, "undecodable"),
+        ({"time": float(NOW), "metrics": {}}, "bad-metrics"),
         ({"time": str(NOW)}, "undecodable"),
         ({"sequence": -1}, "undecodable"),
         ({"type": "t" * 65}, "undecodable"),
@@ -81,8 +90,6 @@ def test_a_record_is_taken_or_refused(changes: dict[str, Any], wanted: str | Non
         b"\xff\xfe",
         b'{"device":"pump-0001","metrics":{"level":NaN}}',
         b"[" * 100_000,
-        gzip.compress(b"{}", mtime=0)[:-3],
-        gzip.compress(b"{}", mtime=0) + b"more",
         kpl.MAGIC,
         kpl.MAGIC + b"short",
     ],
@@ -91,8 +98,113 @@ def test_what_is_no_record_is_undecodable(data: bytes) -> None:
     assert reason(data) in ("undecodable", "bad-device", "too-large")
 
 
-def test_a_bomb_is_not_unpacked() -> None:
-    assert reason(gzip.compress(b" " * 50_000_000)) == "too-large"
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_bomb_is_not_unpacked(layers: int) -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+    assert reason(gzip.compress(bomb) if layers == 2 else bomb) == "too-large"
+
+
+def _text(**changes: Any) -> bytes:
+    return json.dumps({**reading(), **changes}).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        (_text(unknown="?").replace(b'"?"', b"9" * 5000), None),
+        (_text(version="?").replace(b'"?"', b"9" * 5000), "undecodable"),
+        (_text(device="?").replace(b'"?"', b"1e999"), "undecodable"),
+        (_text(time="?").replace(b'"?"', b"NaN"), "undecodable"),
+        (_text(time="?").replace(b'"?"', b"1.7952534e12"), None),
+        (_text(time="?").replace(b'"?"', b"-0.0"), "too-late"),
+        (_text(metrics="?").replace(b'"?"', b'{"level":-Infinity}'), "undecodable"),
+        (_text(device="?").replace(b"?", b"\\ud800"), "undecodable"),
+        (_text(device="x" * 1_000_000), "too-large"),
+        (_text(device="x" * 60_000), "bad-device"),
+        (_text(unknown="?").replace(b'"?"', b"[" * 900 + b"]" * 900), None),
+        (_text(unknown="?").replace(b'"?"', b"[" * 30_000 + b"]" * 30_000), "undecodable"),
+        (_text(metrics="?").replace(b'"?"', b'{"a":' * 9_000 + b"1" + b"}" * 9_000), "undecodable"),
+        (_text()[:-1] + b',"device":"pump-0002"}', None),
+        (_text()[:-1] + b',"metrics":{}}', "bad-metrics"),
+        (_text().decode().encode("utf-16"), "undecodable"),
+        (b"\xef\xbb\xbf" + _text(), "undecodable"),
+        (_text() + _text(), "undecodable"),
+        (zlib.compress(_text()), "undecodable"),
+    ],
+)
+def test_odd_json_is_taken_or_refused_with_its_reason(data: bytes, wanted: str | None) -> None:
+    assert reason(data) == wanted
+    (arrived,) = take_apart([kinesis(data, arrival=NOW)], CHECKER).devices.values() or [[]]
+    assert len(list(map(json.loads, rows(SHARD, arrived)))) == (wanted is None)
+
+
+def test_of_a_key_that_comes_twice_the_last_counts_here_and_in_the_raw_row() -> None:
+    data = _text()[:-1] + b',"device":"pump-0002"}'
+    ((device, arrived),) = take_apart([kinesis(data, arrival=NOW)], CHECKER).devices.items()
+    (row,) = map(json.loads, rows(SHARD, arrived))
+    assert device == row["device"] == "pump-0002"
+
+
+def test_a_time_with_a_decimal_point_is_a_whole_number_in_the_raw_row() -> None:
+    data = _text(time=float(NOW), sequence=3.0)
+    ((arrived,),) = take_apart([kinesis(data, arrival=NOW)], CHECKER).devices.values()
+    (row,) = map(json.loads, rows(SHARD, [arrived]))
+    assert (repr(row["time"]), repr(row["sequence"])) == (str(NOW), "3")
+
+
+def _members(text: bytes, count: int) -> bytes:
+    size = -(-len(text) // count)
+    return b"".join(gzip.compress(text[at : at + size]) for at in range(0, size * count, size))
+
+
+_TEXT = _text()
+_PACKED = gzip.compress(_TEXT, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        (_members(_TEXT, 2), None),
+        (_members(_TEXT, MAX_MEMBERS), None),
+        (_members(_TEXT, MAX_MEMBERS + 1), "undecodable"),
+        (gzip.compress(b"") + _PACKED + gzip.compress(b""), None),
+        (_PACKED + b"\0" * 512, None),
+        (_PACKED + b"\0" * 8 + gzip.compress(b" "), None),
+        (_PACKED + b"more", "undecodable"),
+        (_PACKED + b"\0more", "undecodable"),
+        (_PACKED + _PACKED, "undecodable"),
+        (_members(_TEXT, 2)[:-3], "undecodable"),
+        (_PACKED + _PACKED[:10], "undecodable"),
+        (_PACKED[:5], "undecodable"),
+        (_PACKED[:-4] + b"\0\0\0\0", "undecodable"),
+        (gzip.compress(_PACKED), "undecodable"),
+        (gzip.compress(_TEXT + b" " * (MAX_RATIO + 5) * len(_PACKED)), "too-large"),
+        (b"".join([gzip.compress(b" " * 300)] * 99) + gzip.compress(b" " * MAX_BYTES), "too-large"),
+    ],
+)
+def test_gzip_is_all_its_members_or_refused(data: bytes, wanted: str | None) -> None:
+    assert reason(data) == wanted
+
+
+def test_what_is_packed_inside_an_aggregated_record_has_the_same_bounds() -> None:
+    bomb = gzip.compress(b" " * MAX_BYTES)
+    nested = aggregated(gzip.compress(aggregated(_TEXT)), aggregated(_TEXT), bomb, _PACKED)
+    batch = take_apart([kinesis(nested, arrival=NOW)], CHECKER)
+    assert [one.poison.reason for one in batch.refused] == [*["undecodable"] * 2, "too-large"]
+    assert sum(map(len, batch.devices.values())) == 1
+
+
+@pytest.mark.parametrize("part", [b"", b"\x1a\x00", b"{}"])
+def test_an_aggregated_record_of_too_many_parts_is_one_refused_record(part: bytes) -> None:
+    field = bytes([kpl._RECORDS << 3 | 2])
+    record = bytes([kpl._DATA << 3 | 2, len(part)]) + part
+    message = (field + bytes([len(record)]) + record) * (1_000_000 // (2 + len(record)))
+    data = kpl.MAGIC + message + hashlib.md5(message).digest()
+    batch = take_apart([kinesis(data, arrival=NOW)], CHECKER)
+    (refused,) = batch.refused
+    assert refused.poison.reason == "too-many-parts"
+    assert (batch.received, batch.unpacked) == (1, 0)
+    assert refused.record["kinesis"]["data"] == base64.b64encode(data).decode()
 
 
 @given(st.binary(max_size=300))
@@ -134,7 +246,8 @@ def test_an_aggregated_record_is_its_parts_each_good_or_bad_on_its_own() -> None
     assert [one.position for one in batch.devices["b"]] == [f"{sequence}/2"]
     (refused,) = batch.refused
     assert refused.poison.reason == "undecodable"
-    assert refused.source["kinesis"]["subSequenceNumber"] == 1
+    assert refused.record["kinesis"]["subSequenceNumber"] == 1
+    assert base64.b64decode(refused.record["kinesis"]["data"]) == payloads[1]
     assert batch.received == len(payloads)
 
 
@@ -152,7 +265,7 @@ def test_whoever_cannot_choose_the_key_cannot_speak_for_another_device() -> None
     assert set(take_apart(records, CHECKER).devices) == {"a", "b"}
 
 
-@given(st.lists(st.binary(max_size=400), min_size=1, max_size=20))
+@given(st.lists(st.binary(min_size=kpl.LEAST_BYTES, max_size=400), min_size=1, max_size=20))
 def test_parts_are_what_the_producer_put_in(payloads: list[bytes]) -> None:
     assert kpl.parts(aggregated(*payloads)) == payloads
 

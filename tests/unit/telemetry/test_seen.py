@@ -91,7 +91,7 @@ def test_a_record_that_comes_again_at_once_or_later_is_a_duplicate(
 ) -> None:
     chance = random.Random(seed)
     made = [record for life in lives for record in life]
-    twice = [(at, record) for at, record in enumerate(made)]
+    twice = [(float(at), record) for at, record in enumerate(made)]
     twice += [(at + chance.uniform(0, 400), record) for at, record in enumerate(made)]
     ledger = Ledger()
     assert sum(ledger.takes(record) for _, record in sorted(twice)) == len(set(made))
