@@ -21,8 +21,15 @@ locals {
       runbook_url = var.alarms.runbook_url
     }
     data              = var.data
+    operators         = concat(["arn:${var.account.partition}:iam::${var.account.id}:root"], local.operators)
     aws_only_features = var.aws_only_features
   }
+
+  # People, as AWS tells them from what runs by itself.
+  operators = var.operators != null ? var.operators : [
+    "arn:${var.account.partition}:iam::${var.account.id}:user/*",
+    "arn:${var.account.partition}:iam::${var.account.id}:role/aws-reserved/sso.amazonaws.com/*",
+  ]
 
   bus = {
     name            = module.event_bus.bus_name
@@ -73,6 +80,7 @@ module "event_bus" {
   source = "./modules/event-bus"
 
   platform = local.platform
+  speakers = { for event in values(merge(local.services[*].emits...)) : event.source => event.role_name... }
 }
 
 module "image_pipeline" {

@@ -158,6 +158,17 @@ variable "images" {
   nullable = false
 }
 
+variable "operators" {
+  description = "Who works on the stack by hand, as patterns of ARNs: beside the stack itself only they may put events on the bus in a service's name (`millrace replay outbox`) or messages into an inbox (`millrace dlq redrive`). The account's root always may. Default: the account's IAM users and whoever comes from IAM Identity Center; add the roles that people assume."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = alltrue([for arn in coalesce(var.operators, []) : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(user|role)/.", arn))])
+    error_message = "Operators want ARNs of users or roles, such as arn:aws:iam::${var.account.id}:role/operator; got [${join(", ", coalesce(var.operators, []))}]."
+  }
+}
+
 variable "aws_only_features" {
   description = "Makes what only AWS itself has: everything that pages, most alarms, dashboards, saved queries, metrics of mappings, the X-Ray group, the schema registry, the Glue table, and the rule that e-mails travel by TLS. Off for a local AWS only."
   type        = bool

@@ -17,6 +17,8 @@ class Settings(msgspec.Struct, frozen=True):
     event_bus: str
     quarantine_bucket: str
     aws_lambda_function_name: str
+    speaks_as: str
+    emits: frozenset[str]
 
 
 class _Text(msgspec.Struct):
@@ -39,11 +41,28 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     config = settings.load(Settings)
     quarantine = quarantine_in(config.quarantine_bucket, config.aws_lambda_function_name)
     published = publish(
-        decode_all(event["Records"], stored_event, quarantine),
+        decode_all(event["Records"], _own_events(config), quarantine),
         config.event_bus,
         traced(aws.client("events").put_events),
     )
     observability.count("EventsPublished", published)
+
+
+def _own_events(config: Settings) -> Callable[[Record], StoredEvent]:
+    """`stored_event`, which also raises Poison for what the table's service never says.
+
+    Whoever may write the table could else speak as any other service.
+    """
+
+    def own(record: Record) -> StoredEvent:
+        event = stored_event(record)
+        if event.source != config.speaks_as:
+            raise Poison("forged-source", f"{event.source} in a table of {config.speaks_as}")
+        if event.type not in config.emits:
+            raise Poison("foreign-type", f"{config.speaks_as} does not emit {event.type}")
+        return event
+
+    return own
 
 
 class _Detail(msgspec.Struct):

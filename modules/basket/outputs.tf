@@ -58,9 +58,7 @@ output "routes" {
 
 output "emits" {
   description = "The event types the service publishes, by type."
-  value = {
-    for type in ["basket.checked_out.v1", "basket.abandoned.v1"] : type => { source = "millrace.basket" }
-  }
+  value       = module.baskets.emits
 }
 
 output "consumes" {

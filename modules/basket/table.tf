@@ -7,6 +7,10 @@ module "baskets" {
   platform = var.platform
   bus      = var.bus
 
+  emits = {
+    for type in ["basket.checked_out.v1", "basket.abandoned.v1"] : type => { source = "millrace.basket" }
+  }
+
   indexes = {
     # Sparse: a basket is in here while it is filled and not announced as abandoned. Eight shards share the writes.
     idle = { hash = { name = "idle_shard" }, range = { name = "last_changed" } }

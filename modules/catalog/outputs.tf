@@ -46,10 +46,7 @@ output "routes" {
 
 output "emits" {
   description = "The event types the service publishes, by type."
-  value = {
-    for change in ["created", "updated", "deleted"] :
-    "product.${change}.v1" => { source = "millrace.catalog" }
-  }
+  value       = module.products.emits
 }
 
 output "consumes" {

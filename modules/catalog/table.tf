@@ -7,6 +7,11 @@ module "products" {
   platform = var.platform
   bus      = var.bus
 
+  emits = {
+    for change in ["created", "updated", "deleted"] :
+    "product.${change}.v1" => { source = "millrace.catalog" }
+  }
+
   indexes = {
     # Sparse: only products that are sold carry a category. `listed_as` is the name, then the id: unique, so that a page can end anywhere.
     by_category = { hash = { name = "category" }, range = { name = "listed_as" } }

@@ -10,3 +10,10 @@ variable "name" {
     error_message = "A bus's full name wants at most 48 characters (its archive bears it too); got ${length("${var.platform.prefix}-${var.name}")} in \"${var.platform.prefix}-${var.name}\"."
   }
 }
+
+variable "speakers" {
+  description = "Who speaks as which service: by the source of the events, the names of the roles that put them on the bus. Others are refused, whatever their own policies allow, but for `platform.operators`."
+  type        = map(list(string))
+  default     = {}
+  nullable    = false
+}

@@ -39,9 +39,7 @@ output "routes" {
 
 output "emits" {
   description = "The event types the service publishes, by type."
-  value = {
-    for type in ["fraud.cleared.v1", "fraud.flagged.v1"] : type => { source = "millrace.fraud" }
-  }
+  value       = module.assessments.emits
 }
 
 output "consumes" {

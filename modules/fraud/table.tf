@@ -6,4 +6,8 @@ module "assessments" {
   name     = "assessments"
   platform = var.platform
   bus      = var.bus
+
+  emits = {
+    for type in ["fraud.cleared.v1", "fraud.flagged.v1"] : type => { source = "millrace.fraud" }
+  }
 }

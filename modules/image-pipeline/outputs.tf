@@ -49,10 +49,7 @@ output "routes" {
 
 output "emits" {
   description = "The event types the service publishes, by type."
-  value = {
-    "image.rendered.v1" = { source = "millrace.image-pipeline" }
-    "image.rejected.v1" = { source = "millrace.image-pipeline" }
-  }
+  value       = module.images.emits
 }
 
 output "consumes" {

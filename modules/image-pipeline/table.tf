@@ -7,6 +7,11 @@ module "images" {
   platform = var.platform
   bus      = var.bus
 
+  emits = {
+    "image.rendered.v1" = { source = "millrace.image-pipeline" }
+    "image.rejected.v1" = { source = "millrace.image-pipeline" }
+  }
+
   indexes = {
     # Sparse: only state items carry a status.
     by_status = { hash = { name = "status" }, range = { name = "updated_at" } }

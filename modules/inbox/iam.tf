@@ -1,9 +1,13 @@
-# Rules may put messages in, the function may take them out, nobody may use plain HTTP.
+# Rules, the schedule and operators may put messages in, the function may take them out, nobody may use plain HTTP.
 
 locals {
   rule_arns = [
     for rule in values(aws_cloudwatch_event_rule.this) :
     "arn:${var.platform.partition}:events:${var.platform.region}:${var.platform.account_id}:rule/${rule.event_bus_name == "default" ? "" : "${rule.event_bus_name}/"}${rule.name}"
+  ]
+  # By its name: the role's own policy names the queue.
+  schedule_role_arns = length(var.schedules) == 0 ? [] : [
+    "arn:${var.platform.partition}:iam::${var.platform.account_id}:role/${local.schedule_role_name}"
   ]
 }
 
@@ -24,6 +28,30 @@ data "aws_iam_policy_document" "deliver" {
     condition {
       test     = "Bool"
       variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  # Rules and the queue's own redrive have no principal; a schedule's role and people do.
+  statement {
+    sid       = "RefuseOtherSenders"
+    effect    = "Deny"
+    actions   = ["sqs:SendMessage"]
+    resources = [each.value]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "ArnNotLike"
+      variable = "aws:PrincipalArn"
+      values   = concat(local.schedule_role_arns, var.platform.operators)
+    }
+    condition {
+      test     = "Null"
+      variable = "aws:PrincipalArn"
       values   = ["false"]
     }
   }

@@ -1,6 +1,8 @@
 # Messages that the clock sends, in the shape of an event of the bus; what cannot be delivered ends in the dead-letter queue.
 
 locals {
+  schedule_role_name = "${var.platform.prefix}-${var.name}-schedule"
+
   due = {
     for name, schedule in var.schedules : name => jsonencode({
       id          = "<aws.scheduler.execution-id>"
@@ -45,7 +47,7 @@ resource "aws_scheduler_schedule" "this" {
 resource "aws_iam_role" "schedule" {
   count = length(var.schedules) > 0 ? 1 : 0
 
-  name               = "${var.platform.prefix}-${var.name}-schedule"
+  name               = local.schedule_role_name
   description        = "What the schedules of the inbox ${var.platform.prefix}-${var.name} may do."
   assume_role_policy = data.aws_iam_policy_document.assume_by_schedule.json
 }

@@ -48,10 +48,7 @@ output "routes" {
 
 output "emits" {
   description = "The event types the service publishes, by type."
-  value = {
-    for type in ["reserved", "rejected", "released", "depleted"] :
-    "stock.${type}.v1" => { source = "millrace.inventory" }
-  }
+  value       = module.stock.emits
 }
 
 output "consumes" {

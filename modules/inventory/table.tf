@@ -6,4 +6,9 @@ module "stock" {
   name     = "stock"
   platform = var.platform
   bus      = var.bus
+
+  emits = {
+    for type in ["reserved", "rejected", "released", "depleted"] :
+    "stock.${type}.v1" => { source = "millrace.inventory" }
+  }
 }

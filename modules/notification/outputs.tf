@@ -39,7 +39,7 @@ output "routes" {
 
 output "emits" {
   description = "The event types the service publishes, by type."
-  value       = { "notification.sent.v1" = { source = "millrace.notification" } }
+  value       = module.notifications.emits
 }
 
 output "consumes" {

@@ -6,4 +6,6 @@ module "notifications" {
   name     = "notifications"
   platform = var.platform
   bus      = var.bus
+
+  emits = { "notification.sent.v1" = { source = "millrace.notification" } }
 }

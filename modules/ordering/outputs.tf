@@ -58,10 +58,7 @@ output "routes" {
 
 output "emits" {
   description = "The event types the service publishes, by type."
-  value = {
-    for type in ["placed", "stock_reserved", "fraud_cleared", "approved", "confirmed", "cancelled"] :
-    "order.${type}.v1" => { source = "millrace.ordering" }
-  }
+  value       = module.orders.emits
 }
 
 output "consumes" {

@@ -7,6 +7,11 @@ module "orders" {
   platform = var.platform
   bus      = var.bus
 
+  emits = {
+    for type in ["placed", "stock_reserved", "fraud_cleared", "approved", "confirmed", "cancelled"] :
+    "order.${type}.v1" => { source = "millrace.ordering" }
+  }
+
   projection = {
     function        = module.project_orders
     parallelization = var.concurrency.project_orders

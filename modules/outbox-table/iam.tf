@@ -7,6 +7,18 @@ data "aws_iam_policy_document" "publish_events" {
     sid       = "PublishEvents"
     actions   = ["events:PutEvents"]
     resources = [var.bus.arn]
+
+    # Each entry of a call is judged by itself, with its own source and type; one without them is refused.
+    condition {
+      test     = "StringEquals"
+      variable = "events:source"
+      values   = [local.source]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "events:detail-type"
+      values   = keys(var.emits)
+    }
   }
 }
 

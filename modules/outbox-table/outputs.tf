@@ -1,6 +1,9 @@
 output "name" {
   description = "The table's full name."
   value       = aws_dynamodb_table.this.name
+
+  # Functions are told the name: the publisher knows a new type of event before any of them writes one.
+  depends_on = [module.publisher]
 }
 
 output "arn" {
@@ -16,6 +19,13 @@ output "publisher" {
     timeout_seconds = publisher.timeout_seconds
     log_group_name  = publisher.log_group_name
   }])
+}
+
+output "emits" {
+  description = "The event types that the table's service publishes, by type: their source, and the role that alone speaks as it. In the shape of a service module's `emits`."
+  value = {
+    for type, event in var.emits : type => { source = event.source, role_name = module.publisher[0].role_name }
+  }
 }
 
 output "streams" {

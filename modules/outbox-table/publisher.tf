@@ -3,6 +3,7 @@
 locals {
   holds_events   = var.bus != null
   publisher_name = "${var.name}-publisher"
+  source         = one(distinct(values(var.emits)[*].source)) # null for a table that holds no events
 
   new_events = jsonencode({
     eventName = ["INSERT"]
@@ -23,6 +24,8 @@ module "publisher" {
   environment = {
     EVENT_BUS         = var.bus.name
     QUARANTINE_BUCKET = var.bus.quarantine_name
+    SPEAKS_AS         = local.source
+    EMITS             = jsonencode(keys(var.emits))
   }
   resources = {
     memory_mb       = var.publisher.memory_mb

@@ -22,6 +22,18 @@ variable "bus" {
   })
 }
 
+variable "emits" {
+  description = "The event types that the table's service publishes, each with the service's own source. The publisher puts nothing else on the bus, and may not."
+  type        = map(object({ source = string }))
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(distinct(values(var.emits)[*].source)) == (var.bus == null ? 0 : 1)
+    error_message = "A table with a bus wants the event types of one source, a table without one wants none; got [${join(", ", distinct(values(var.emits)[*].source))}]."
+  }
+}
+
 variable "indexes" {
   description = "Global secondary indexes by name: a hash key and, if wanted, a range key, each with its type (S, N or B). All attributes are projected, or the keys alone: an item that changes in other attributes then costs no second write."
   type = map(object({

@@ -39,10 +39,7 @@ output "routes" {
 
 output "emits" {
   description = "The event types the service publishes, by type."
-  value = {
-    for type in ["payment.captured.v1", "payment.declined.v2", "payment.refunded.v1"] :
-    type => { source = "millrace.payment" }
-  }
+  value       = module.payments.emits
 }
 
 output "consumes" {

@@ -6,4 +6,9 @@ module "payments" {
   name     = "payments"
   platform = var.platform
   bus      = var.bus
+
+  emits = {
+    for type in ["payment.captured.v1", "payment.declined.v2", "payment.refunded.v1"] :
+    type => { source = "millrace.payment" }
+  }
 }

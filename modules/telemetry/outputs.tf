@@ -72,9 +72,7 @@ output "routes" {
 
 output "emits" {
   description = "The event types the service publishes, by type."
-  value = {
-    for type in ["anomaly.detected.v1", "device.registered.v1"] : type => { source = "millrace.telemetry" }
-  }
+  value       = module.telemetry.emits
 }
 
 output "consumes" {

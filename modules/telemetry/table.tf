@@ -7,6 +7,10 @@ module "telemetry" {
   platform = var.platform
   bus      = var.bus
 
+  emits = {
+    for type in ["anomaly.detected.v1", "device.registered.v1"] : type => { source = "millrace.telemetry" }
+  }
+
   indexes = {
     # Sparse: only devices carry `watch`, one of sixteen shards. Keys alone, since the item itself changes with every batch.
     by-silence = { hash = { name = "watch" }, range = { name = "seen" }, keys_only = true }

@@ -35,6 +35,8 @@ def received(
     monkeypatch.setenv("EVENT_BUS", "bus")
     monkeypatch.setenv("QUARANTINE_BUCKET", make_bucket("quarantine"))
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "publisher")
+    monkeypatch.setenv("SPEAKS_AS", "millrace.image-pipeline")
+    monkeypatch.setenv("EMITS", '["image.rendered.v1", "image.rejected.v1"]')
 
     def arrived() -> list[dict[str, Any]]:
         messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
@@ -54,3 +56,32 @@ def test_stream_records_arrive_on_the_bus_and_poison_in_quarantine(
     content = json.loads(s3.get_object(Bucket="quarantine", Key=kept["Key"])["Body"].read())
     assert content["reason"] == "undecodable"
     assert content["record"] == {"dynamodb": {}}
+
+
+@pytest.mark.parametrize(
+    ("forged", "reason"),
+    [
+        (
+            {"type": {"S": "payment.captured.v1"}, "source": {"S": "millrace.payment"}},
+            "forged-source",
+        ),
+        ({"source": {"S": "millrace.payment"}}, "forged-source"),
+        ({"source": {"S": "millrace.image-pipeline.x"}}, "forged-source"),
+        ({"source": {"S": ""}}, "forged-source"),
+        ({"type": {"S": "payment.captured.v1"}}, "foreign-type"),
+        ({"type": {"S": "image.rejected.v2"}}, "foreign-type"),
+    ],
+)
+def test_what_the_tables_service_never_says_is_kept_from_the_bus(
+    received: Callable[[], list[dict[str, Any]]], forged: dict[str, Any], reason: str
+) -> None:
+    own = record(subject={"S": "image/l"})
+    handler({"Records": [record(**forged), own]}, CONTEXT)
+    assert [(e["source"], e["detail-type"]) for e in received()] == [
+        ("millrace.image-pipeline", "image.rejected.v1")
+    ]
+    s3 = boto3.client("s3")
+    (kept,) = s3.list_objects_v2(Bucket="quarantine")["Contents"]
+    content = json.loads(s3.get_object(Bucket="quarantine", Key=kept["Key"])["Body"].read())
+    assert content["reason"] == reason
+    assert content["record"] == record(**forged)

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.terraform.alarm_metrics import metrics_of
 from tests.terraform.plans import Plan, Resource
+from tests.terraform.speaker_policy import speakers
 from tests.terraform.stream_policy import kinesis_streams, topic_rules, without_our_key
 
 Rule = Callable[[Plan], Iterator[str]]
@@ -372,4 +373,5 @@ RULES: list[Rule] = [
     privacy,
     encrypted,
     functions,
+    speakers,
 ]

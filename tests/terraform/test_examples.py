@@ -43,6 +43,7 @@ variable "platform" {
       archive_days           = 30
       noncurrent_days        = 30
     }
+    operators         = ["arn:aws:iam::000000000000:root"]
     aws_only_features = true
   }
 }
