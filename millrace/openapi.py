@@ -39,7 +39,7 @@ _REFUSALS = {
     409: "It contradicts what has happened meanwhile.",
     412: "It is at another revision than If-Match names.",
     413: "The body is too large.",
-    422: "A field has a value it cannot have; `errors` names it.",
+    422: "A field has a value it cannot have, or there is no such parameter; `errors` names it.",
     429: "Too many requests; try again after a pause.",
     500: "The fault is ours; report the correlation id.",
     503: "Too busy for the moment; try again after a pause.",
@@ -227,11 +227,10 @@ def _responses(route: Route, schemas: _Schemas) -> dict[str, Any]:
 
 def refusals(route: Route) -> set[int]:
     """Every status that the route may refuse with: its own, and those of what it declares."""
-    statuses = {*route.refuses, 429, 500, 503}
+    statuses = {*route.refuses, 422, 429, 500, 503}
     statuses |= set() if route.public else {401}
     statuses |= {403} if route.scope else set()
-    statuses |= {400, 413, 422} if route.body is not None else set()
-    statuses |= {422} if route.query is not None else set()
+    statuses |= {400, 413} if route.body is not None else set()
     statuses |= {400} if route.needs_headers else set()
     return statuses
 

@@ -35,3 +35,9 @@ def _fresh_settings() -> Iterator[None]:
     load.cache_clear()
     yield
     load.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is faster, a test decides itself."""
+    monkeypatch.setattr("lambdas.core.patience.sleep", lambda _: None)

@@ -8,12 +8,14 @@ import msgspec
 
 from lambdas.basket import shopping
 from lambdas.basket.basket_store import BasketStore
-from lambdas.basket.cards import holds_card_number
+from lambdas.basket.cards import is_card_number
 from lambdas.basket.checkout import check_out
 from lambdas.basket.domain import MAX_QUANTITY
-from lambdas.basket.shopping import BasketView
+from lambdas.basket.view import BasketView
+from lambdas.contracts.money import Money
 from lambdas.core import etag, observability, request_key, settings
 from lambdas.core.http import Api, Request, Response, Route, invalid
+from lambdas.core.mail_address import MAX_LENGTH, PATTERN
 from lambdas.core.outbox import Cause
 from lambdas.core.table_store import Table
 
@@ -31,31 +33,29 @@ class ItemQuantity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Checkout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to pay, and where to write to if the token does not tell.
+    """How to pay, and what the customer saw that it costs.
 
-    `payment_token` stands for a card at the payment gateway; a card number is refused.
+    `payment_token` stands for a card at the payment gateway; a card number is refused. With
+    `expected_total`, nothing is ordered that costs more. Where to write to, the access token
+    says; `email` may repeat it, and another address is refused: nobody has proven it.
     """
 
     # `(?!\n)`: Python's `$` would let a line feed follow.
     payment_token: Annotated[str, msgspec.Meta(pattern=r"^tok_[A-Za-z0-9_]{1,64}$(?!\n)")]
-    email: (
-        Annotated[
-            str,
-            msgspec.Meta(max_length=254, pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]+$(?!\n)"),
-        ]
-        | None
-    ) = None
+    expected_total: Money | None = None
+    email: Annotated[str, msgspec.Meta(max_length=MAX_LENGTH, pattern=PATTERN)] | None = None
 
 
 class CheckoutAccepted(msgspec.Struct, frozen=True, kw_only=True):
-    """The order is on its way; follow it at `order_url`."""
+    """The order is on its way, at this price; follow it at `order_url`."""
 
     order_id: str
     order_url: str
+    total: Money
 
 
 def show(request: Request) -> Response:
-    """The basket at the prices of now; the ETag is its version."""
+    """The basket at the prices of now; the ETag covers both."""
     return _answer(shopping.show(request.caller.id, _store()))
 
 
@@ -83,22 +83,24 @@ def remove_item(request: Request) -> Response:
 def clear(request: Request) -> Response:
     """Have nothing in the basket."""
     view = shopping.clear(request.caller.id, etag.if_match(request), _store(), _now())
-    return Response(headers=etag.headers(view.version))
+    return Response(headers=etag.headers(view.tag))
 
 
 def place_order(request: Request) -> Response:
-    """Turn the basket into an order. Sent again with the same Idempotency-Key: the same order."""
+    """Turn the basket into an order. Sent again with the same Idempotency-Key: the same order.
+
+    The order takes the prices of this moment. Whoever names the ETag or the total that was shown
+    is refused when the basket costs more by now (412, 409).
+    """
     wish: Checkout = request.body
-    email = request.caller.email or wish.email
-    if not email:
-        raise invalid("/email", "required, since the token does not tell one")
-    for field, text in (("payment_token", wish.payment_token), ("email", email)):
-        if holds_card_number(text):
-            raise invalid(f"/{field}", "holds what looks like a card number")
-    order_id = check_out(
+    email = _proven_email(request, wish)
+    if is_card_number(wish.payment_token.removeprefix("tok_")):
+        raise invalid("/payment_token", "holds what looks like a card number")
+    order = check_out(
         request.caller.id,
         email,
         wish.payment_token,
+        wish.expected_total,
         etag.if_match(request),
         _store(),
         cause=Cause(
@@ -108,20 +110,30 @@ def place_order(request: Request) -> Response:
         ),
         now=_now(),
     )
-    url = f"/orders/{order_id}"
-    accepted = CheckoutAccepted(order_id=order_id, order_url=url)
+    url = f"/orders/{order.order_id}"
+    accepted = CheckoutAccepted(order_id=order.order_id, order_url=url, total=order.total)
     return Response(body=accepted, headers={"location": url})
+
+
+def _proven_email(request: Request, wish: Checkout) -> str:
+    """Where the order's e-mails go: to the address that the token's user has proven to have."""
+    proven = request.caller.email
+    if proven is None:
+        raise invalid("/email", "the access token proves no address: verify yours, sign in anew")
+    if wish.email is not None and wish.email.lower() != proven.lower():
+        raise invalid("/email", "not the address that the access token proves")
+    return proven
 
 
 def _product_id(request: Request) -> str:
     product_id = request.path["product_id"]
-    if not _PRODUCT_ID.fullmatch(product_id) or holds_card_number(product_id):
-        raise invalid("product_id", "1 to 64 letters, digits or _ - are wanted, no card number")
+    if not _PRODUCT_ID.fullmatch(product_id):
+        raise invalid("product_id", "1 to 64 letters, digits or _ - are wanted")
     return product_id
 
 
 def _answer(view: BasketView) -> Response:
-    return Response(body=view, headers=etag.headers(view.version))
+    return Response(body=view, headers=etag.headers(view.tag))
 
 
 def _store() -> BasketStore:

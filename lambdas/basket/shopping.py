@@ -1,42 +1,22 @@
-"""What a customer does to the basket, and how it looks at today's prices."""
+"""What a customer does to the basket."""
 
 import datetime as dt
 from collections.abc import Callable
 
-import msgspec
-
 from lambdas.basket.basket_store import BasketChanged, BasketStore
-from lambdas.basket.domain import Basket, Offers, Refused, emptied, put, sold_lines, take_out
-from lambdas.contracts.money import Money, total
+from lambdas.basket.domain import Basket, Offers, Refused, emptied, put, take_out
+from lambdas.basket.view import BasketView, view_of
+from lambdas.core import patience
 from lambdas.core.etag import Precondition
 from lambdas.core.http import Problem, invalid
 
-ATTEMPTS = 5
-"""Times to decide again when the customer was faster in another window."""
-
-
-class BasketLine(msgspec.Struct, frozen=True, kw_only=True):
-    """So many of one product. Without `available` it is no longer sold, and has no price."""
-
-    product_id: str
-    quantity: int
-    available: bool
-    name: str | None = None
-    unit_price: Money | None = None
-
-
-class BasketView(msgspec.Struct, frozen=True, kw_only=True):
-    """A basket at the prices of now; `total` counts what is available."""
-
-    version: int
-    lines: list[BasketLine]
-    total: Money | None = None
-    last_changed: str | None = None
+ATTEMPTS = 12
+"""Times to decide when the customer is faster in other windows."""
 
 
 def show(customer_id: str, store: BasketStore) -> BasketView:
     basket = store.basket(customer_id)
-    return _view(basket, store.offers(basket.quantities))
+    return view_of(basket, store.offers(basket.quantities))
 
 
 def put_item(
@@ -97,36 +77,15 @@ def _change(
     What is already as wished is left so, whatever the precondition: a repeated request is
     answered like the first.
     """
-    for _ in range(ATTEMPTS):
+    for _ in patience.tries(ATTEMPTS):
         basket = store.basket(customer_id)
         offers = store.offers({*basket.quantities, *concerned})
         after = change(basket, offers)
         if after is basket:
-            return _view(basket, offers)
-        precondition.require(basket.version)
+            return view_of(basket, offers)
+        precondition.require(basket.version, view_of(basket, offers).tag)
         try:
-            return _view(store.save(after, now), offers)
+            return view_of(store.save(after, now), offers)
         except BasketChanged:
             continue
     raise Problem(503, "Busy", "this basket keeps changing", headers={"retry-after": "1"})
-
-
-def _view(basket: Basket, offers: Offers) -> BasketView:
-    sold = {line.product_id: line for line in sold_lines(basket, offers)}
-    lines = [
-        BasketLine(
-            product_id=product_id,
-            quantity=quantity,
-            available=product_id in sold,
-            name=offers[product_id].name or None if product_id in offers else None,
-            unit_price=sold[product_id].unit_price if product_id in sold else None,
-        )
-        for product_id, quantity in sorted(basket.quantities.items())
-    ]
-    one_currency = len({line.unit_price.currency for line in sold.values()}) == 1
-    return BasketView(
-        version=basket.version,
-        lines=lines,
-        total=total(tuple(sold.values())) if one_currency else None,
-        last_changed=basket.last_changed,
-    )

@@ -12,11 +12,12 @@ from lambdas.catalog.domain import (
     updated,
 )
 from lambdas.catalog.product_store import ProductChanged, ProductStore
+from lambdas.core import patience
 from lambdas.core.etag import Precondition
 from lambdas.core.http import Problem, not_found
 from lambdas.core.outbox import Cause
 
-ATTEMPTS = 5
+ATTEMPTS = 12
 """Times to decide again when another editor was faster."""
 
 
@@ -68,7 +69,7 @@ def replace(
     One that says them already is left as it is, whatever the precondition: so a repeated request
     is answered like the first (RFC 9110, 13.1.1, allows it).
     """
-    for _ in range(ATTEMPTS):
+    for _ in patience.tries(ATTEMPTS):
         known = find(product_id, store)
         event = updated(known, details)
         if event is None:
@@ -91,7 +92,7 @@ def remove(
     now: dt.datetime,
 ) -> None:
     """See that the product is not sold any more. Raises a 412 or 503 Problem."""
-    for _ in range(ATTEMPTS):
+    for _ in patience.tries(ATTEMPTS):
         known = store.product(product_id)
         if not isinstance(known, Product):
             return

@@ -1,4 +1,8 @@
-"""Entity tags: a thing's revision in its answers, and `If-Match` in requests (RFC 9110, 13.1.1)."""
+"""Entity tags: what a thing's answers are marked with, and `If-Match` in requests (RFC 9110, 13.1).
+
+Usually the tag is the thing's revision; where an answer also shows what others decide, such as a
+price, the tag covers that too.
+"""
 
 import re
 
@@ -6,43 +10,44 @@ import msgspec
 
 from lambdas.core.http import Problem, Request
 
-_STRONG_TAG = re.compile(r'(?<![/\w])"([0-9]{1,15})"')
+_TAG = re.compile(r'(?:^|[,\s])(W/)?"([!#-~]{1,64})"')
 
 
-def headers(revision: int) -> dict[str, str]:
-    """The header that names this revision."""
-    return {"etag": f'"{revision}"'}
+def headers(tag: int | str) -> dict[str, str]:
+    """The header that names this revision, or this tag."""
+    return {"etag": f'"{tag}"'}
 
 
 class Precondition(msgspec.Struct, frozen=True):
-    """The revisions the caller is content to change; None: any, even none at all."""
+    """The tags the caller is content to change; None: any, even nothing at all."""
 
-    revisions: frozenset[int] | None = None
+    tags: frozenset[str] | None = None
     existing: bool = False
     """`If-Match: *`: whatever revision, so long as there is one."""
 
-    def allows(self, revision: int) -> bool:
-        """Whether a thing of this revision may be changed; 0 stands for one that is not there."""
+    def allows(self, revision: int, tag: str | None = None) -> bool:
+        """Whether a thing of this revision may be changed; 0 stands for one that is not there.
+
+        `tag` is the thing's tag where that is not the revision.
+        """
         if self.existing:
             return revision > 0
-        return self.revisions is None or revision in self.revisions
+        return self.tags is None or (tag or str(revision)) in self.tags
 
-    def require(self, revision: int) -> None:
-        """Raises a 412 Problem unless it allows this revision."""
-        if not self.allows(revision):
+    def require(self, revision: int, tag: str | None = None) -> None:
+        """Raises a 412 Problem unless it allows this revision, under this tag."""
+        if not self.allows(revision, tag):
+            now = tag or revision
             raise Problem(
-                412,
-                "Precondition failed",
-                f'it is at revision "{revision}" by now',
-                headers=headers(revision),
+                412, "Precondition failed", f'its ETag is "{now}" by now', headers=headers(now)
             )
 
 
 def if_match(request: Request) -> Precondition:
-    """What the request asks of the revision it changes. Weak or foreign tags match nothing."""
+    """What the request asks of the thing it changes. Weak or foreign tags match nothing."""
     text = request.headers.get("if-match", "").strip()
     if not text:
         return Precondition()
     if text == "*":
         return Precondition(existing=True)
-    return Precondition(frozenset(int(tag) for tag in _STRONG_TAG.findall(text)))
+    return Precondition(frozenset(tag for weak, tag in _TAG.findall(text) if not weak))

@@ -21,75 +21,28 @@ from typing import Any, Literal
 import msgspec
 
 from lambdas.core import observability
+from lambdas.core.callers import NOBODY, Caller, caller_of
+from lambdas.core.problems import FieldError, Problem, ProblemDetail, invalid, not_found
+from lambdas.core.request_body import MAX_BODY_BYTES, decode_body
+
+__all__ = [
+    "MAX_BODY_BYTES",
+    "Api",
+    "Caller",
+    "FieldError",
+    "Method",
+    "Problem",
+    "ProblemDetail",
+    "Request",
+    "Response",
+    "Route",
+    "invalid",
+    "not_found",
+]
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-MAX_BODY_BYTES = 256 * 1024
-"""A longer body is refused before it is parsed."""
-
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:=-]{8,128}")
-
-
-class FieldError(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong with one field; `pointer` is a JSON pointer, or the parameter's name."""
-
-    pointer: str
-    detail: str
-
-
-class ProblemDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body of every refusal (RFC 9457); `errors` names the fields at fault."""
-
-    type: str
-    title: str
-    status: int
-    correlation_id: str
-    detail: str = ""
-    errors: tuple[FieldError, ...] = ()
-
-
-class Problem(Exception):
-    """A refusal of a request, answered as a problem detail."""
-
-    def __init__(
-        self,
-        status: int,
-        title: str,
-        detail: str = "",
-        *,
-        errors: Sequence[FieldError] = (),
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(f"{status} {title}: {detail}")
-        self.status = status
-        self.title = title
-        self.detail = detail
-        self.errors = errors
-        self.headers = headers or {}
-
-
-def not_found(what: str) -> Problem:
-    """404. Also the answer for what belongs to somebody else, so that nothing is given away."""
-    return Problem(404, "Not found", f"there is no such {what}")
-
-
-def invalid(pointer: str, detail: str) -> Problem:
-    """422: the request is well-formed, and one field of it cannot be. "" points at the body."""
-    errors = [FieldError(pointer=pointer, detail=detail)]
-    return Problem(422, "Invalid request", f"{pointer or 'body'}: {detail}", errors=errors)
-
-
-class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks, as the verified token says: `id` is its subject."""
-
-    id: str
-    email: str | None = None
-    scopes: frozenset[str] = frozenset()
-
-    def require(self, scope: str) -> None:
-        """Raises a 403 Problem unless the token grants `scope`."""
-        if scope not in self.scopes:
-            raise Problem(403, "Forbidden", f"this needs the scope {scope}")
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +102,13 @@ class Route(msgspec.Struct, frozen=True):
         """API Gateway's name of the route: "GET /products/{product_id}"."""
         return f"{self.method} {self.path}"
 
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The names of the query's parameters."""
+        if self.query is None:
+            return frozenset()
+        return frozenset(field.encode_name for field in msgspec.structs.fields(self.query))
+
 
 class Api:
     """The routes of one service."""
@@ -205,8 +165,8 @@ def _request(route: Route, event: dict[str, Any], correlation_id: str) -> Reques
         caller=_caller(route, event),
         path=event.get("pathParameters") or {},
         headers=_headers(event),
-        body=_body(route, event),
         query=_query(route, event),
+        body=_body(route, event),
     )
     for name in route.needs_headers:
         request.header(name)
@@ -218,56 +178,48 @@ def _headers(event: dict[str, Any]) -> dict[str, str]:
 
 
 def _caller(route: Route, event: dict[str, Any]) -> Caller:
-    """The token's claims. API Gateway has verified it; a missing one here is a wiring fault."""
+    """Whose token it is. API Gateway has verified it; a missing one here is a wiring fault."""
     authorizer = event["requestContext"].get("authorizer") or {}
     claims = (authorizer.get("jwt") or {}).get("claims") or {}
-    if not claims.get("sub"):
-        if route.public:
-            return Caller(id="")
-        raise Problem(401, "Unauthorized", "a token is required")
-    caller = Caller(
-        id=claims["sub"],
-        email=claims.get("email"),
-        scopes=_scopes(claims),
-    )
+    if route.public and not claims:
+        return NOBODY
+    caller = caller_of(claims)
     if route.scope:
         caller.require(route.scope)
     return caller
 
 
-def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Identity providers write `scope` as words, or `scp`, a list that arrives as "[a b]"."""
-    words = claims.get("scope") or claims.get("scp") or ""
-    return frozenset(str(words).strip("[]").replace(",", " ").split())
-
-
 def _body(route: Route, event: dict[str, Any]) -> Any:
     if route.body is None:
         return None
-    text = event.get("body") or ""
     try:
-        raw = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode()
-    except ValueError as error:
-        raise Problem(400, "Malformed body", "the body is neither text nor base64") from error
-    if not raw:
-        raise Problem(400, "Malformed body", "a body is required")
-    if len(raw) > MAX_BODY_BYTES:
-        raise Problem(413, "Body too large", f"at most {MAX_BODY_BYTES} bytes")
-    try:
-        return msgspec.json.decode(raw, type=route.body)
+        return decode_body(_raw_body(event), route.body)
     except msgspec.ValidationError as error:
         raise _invalid(error) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Problem(400, "Malformed body", f"the body is not JSON: {error}") from error
-    except RecursionError as error:
-        raise Problem(400, "Malformed body", "the body is nested too deeply") from error
+
+
+def _raw_body(event: dict[str, Any]) -> bytes:
+    text = event.get("body") or ""
+    if len(text) > 2 * MAX_BODY_BYTES:  # in base64 it is longer by a third
+        raise Problem(413, "Body too large", f"at most {MAX_BODY_BYTES} bytes")
+    try:
+        return base64.b64decode(text) if event.get("isBase64Encoded") else text.encode()
+    except ValueError as error:
+        raise Problem(400, "Malformed body", "the body is neither text nor base64") from error
 
 
 def _query(route: Route, event: dict[str, Any]) -> Any:
+    """The parameters as the route's type; one that the route does not know is refused by name.
+
+    Ignored, a misspelt filter would answer another question than was asked.
+    """
+    given = event.get("queryStringParameters") or {}
+    if unknown := sorted(given.keys() - route.parameters):
+        raise invalid(unknown[0], "there is no such parameter")
     if route.query is None:
         return None
     try:
-        return msgspec.convert(event.get("queryStringParameters") or {}, route.query, strict=False)
+        return msgspec.convert(given, route.query, strict=False)
     except msgspec.ValidationError as error:
         problem = _invalid(error)
         raise invalid(problem.errors[0].pointer.lstrip("/"), problem.errors[0].detail) from error

@@ -1,14 +1,13 @@
 """A DynamoDB table of the outbox kind (keys `pk` and `sk`): typed reads, all-or-nothing writes."""
 
 import functools
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
 
-from lambdas.core import aws
+from lambdas.core import aws, patience
 from lambdas.core.errors import ConditionFailed
 
 Item = dict[str, Any]
@@ -79,7 +78,7 @@ class Table:
         return found
 
     def _batch(self, keys: list[dict[str, Any]]) -> Iterator[Item]:
-        for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
+        for _ in patience.tries(_CONFLICT_ATTEMPTS, self._sleep):
             answer = self._client.batch_get_item(
                 RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
             )
@@ -87,7 +86,6 @@ class Table:
             keys = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
             if not keys:
                 return
-            self._sleep(random.uniform(0, 0.02 * 2**attempt))
         raise Throttled(f"{len(keys)} keys of {self.name} left unread")
 
     def query(
@@ -160,7 +158,7 @@ class Table:
         transaction is tried again a few times, then raised as it came.
         """
         request = [self._request(write) for write in writes]
-        for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
+        for attempt in patience.tries(_CONFLICT_ATTEMPTS, self._sleep):
             try:
                 self._client.transact_write_items(TransactItems=request)
                 return
@@ -171,7 +169,6 @@ class Table:
                     raise ConditionFailed(failed) from error
                 if "TransactionConflict" not in codes or attempt == _CONFLICT_ATTEMPTS:
                     raise
-                self._sleep(random.uniform(0, 0.02 * 2**attempt))
 
     def put(self, write: Write) -> None:
         """Do one put of its own, which costs half of a transaction with that put in it.
@@ -180,7 +177,7 @@ class Table:
         transaction is tried again a few times, then raised as it came.
         """
         request = self._request(write)["Put"]
-        for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
+        for attempt in patience.tries(_CONFLICT_ATTEMPTS, self._sleep):
             try:
                 self._client.put_item(**request)
                 return
@@ -190,7 +187,6 @@ class Table:
                     raise ConditionFailed((True,)) from error
                 if code != "TransactionConflictException" or attempt == _CONFLICT_ATTEMPTS:
                     raise
-                self._sleep(random.uniform(0, 0.02 * 2**attempt))
 
     def _request(self, write: Write) -> dict[str, Any]:
         body: dict[str, Any] = {"TableName": self.name}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from lambdas.core import patience
 from lambdas.core.etag import Precondition
 from lambdas.core.outbox import Cause
 from lambdas.inventory.domain import Stock
@@ -29,7 +30,7 @@ def count(
 
     Raises a 412 Problem when the precondition does not allow the stock's revision, or Busy.
     """
-    for _ in range(ATTEMPTS):
+    for _ in patience.tries(ATTEMPTS):
         seen = store.stock(product_id)
         precondition.require(seen.revision if seen else 0)
         if seen is not None and seen.on_hand == on_hand:

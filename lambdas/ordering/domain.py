@@ -114,8 +114,10 @@ def evolve(order: Order, event: Event) -> Order:
             return msgspec.structs.replace(order, status="approved")
         case OrderConfirmedV1():
             return msgspec.structs.replace(order, status="confirmed")
-        case _:
+        case OrderCancelledV1():
             return msgspec.structs.replace(order, status="cancelled")
+        case _:
+            raise IllegalTransition(f"{event.TYPE} changes no order that exists")
 
 
 def decide(order: Order, fact: Fact) -> tuple[Event, ...]:

@@ -94,7 +94,7 @@ def each(*routes: tuple[Any, Route]) -> pytest.MarkDecorator:
 
 
 def claims(scope: str) -> dict[str, Any]:
-    authorizer = {"jwt": {"claims": {"sub": "customer-1", "scope": scope}}}
+    authorizer = {"jwt": {"claims": {"sub": "customer-1", "token_use": "access", "scope": scope}}}
     return {"requestContext": {"authorizer": authorizer}}
 
 
@@ -109,6 +109,30 @@ def test_without_a_token_a_route_is_closed(api: Any, route: Route) -> None:
 @each(*[(api, route) for api, route in ROUTES if route.scope])
 def test_another_scope_does_not_open_a_route(api: Any, route: Route) -> None:
     assert refused(api, route, claims("openid millrace/other")).status == 403
+
+
+@each(*[(api, route) for api, route in ROUTES if not route.public])
+def test_an_id_token_does_not_open_a_route(api: Any, route: Route) -> None:
+    event = claims(route.scope or "")
+    event["requestContext"]["authorizer"]["jwt"]["claims"]["token_use"] = "id"
+    assert refused(api, route, event).status == 401
+
+
+@each(*ROUTES)
+def test_an_unknown_parameter_is_refused_by_name(api: Any, route: Route) -> None:
+    event = {
+        **({} if route.public else claims(route.scope or "")),
+        "queryStringParameters": {"no_such_parameter": "1"},
+    }
+    answer = refused(api, route, event)
+    assert (answer.status, answer.pointer) == (422, "no_such_parameter")
+
+
+@each(*[(api, route) for api, route in ROUTES if route.body is not None])
+def test_an_unknown_field_is_refused_by_name(api: Any, route: Route) -> None:
+    event = {**claims(route.scope or ""), "body": '{"no_such_field": 1}'}
+    answer = refused(api, route, event)
+    assert (answer.status, answer.pointer) == (422, "/no_such_field")
 
 
 @each(*[(api, route) for api, route in ROUTES if route.body is not None])

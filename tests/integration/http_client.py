@@ -41,14 +41,15 @@ class HttpClient:
         sub: str | None = None,
         email: str | None = None,
         scope: str = "",
+        **claims: str,
     ) -> None:
         self._routes = [
             (route, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path)))
             for route in api.routes
         ]
         self._handler = handler
-        claims = {"sub": sub, "email": email, "scope": scope}
-        self._claims = {name: claim for name, claim in claims.items() if claim is not None}
+        every = {"sub": sub, "token_use": "access", "email": email, "scope": scope, **claims}
+        self._claims = {name: claim for name, claim in every.items() if claim is not None}
 
     def call(
         self,

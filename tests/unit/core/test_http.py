@@ -45,7 +45,12 @@ class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def request_event(route_key: str = "POST /things", **changes: Any) -> dict[str, Any]:
     """What API Gateway sends (payload 2.0) for a request with a valid token."""
-    claims = {"sub": "customer-1", "email": "ada@example.com", "scope": "millrace/things.write"}
+    claims = {
+        "sub": "customer-1",
+        "token_use": "access",
+        "email": "ada@example.com",
+        "scope": "millrace/things.write",
+    }
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": route_key,

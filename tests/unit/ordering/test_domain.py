@@ -1,7 +1,10 @@
 """The order and its process manager: each fact's effect, and every order of arrival."""
 
+import json
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +20,7 @@ from lambdas.contracts.orders import (
     OrderStockReservedV1,
 )
 from lambdas.core.errors import Poison
+from lambdas.ordering import domain
 from lambdas.ordering.domain import FINAL, Fact, IllegalTransition, Order, TooEarly, decide, evolve
 from tests.unit.ordering.shop import (
     LINES,
@@ -34,9 +38,35 @@ from tests.unit.ordering.shop import (
     timed_out,
 )
 
+PAYLOADS = Path(__file__).parents[2] / "payloads" / "events"
+
 
 def tokens(events: list[Event]) -> list[str]:
     return [event.TYPE for event in events]
+
+
+@pytest.mark.parametrize("kind", domain._FOLLOWS, ids=lambda kind: str(kind.TYPE))
+def test_every_event_of_an_order_changes_it_in_every_status_it_may_happen_in(
+    kind: type[Event],
+) -> None:
+    example = json.loads((PAYLOADS / f"{kind.TYPE}.json").read_text())["data"]
+    assert domain._FOLLOWS[kind]
+    for status in domain._FOLLOWS[kind]:
+        before = Order(status=status)
+        assert evolve(before, msgspec.convert(example, kind)) != before
+
+
+def test_an_event_that_nobody_wrote_a_case_for_is_illegal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class OrderTeleportedV1(Event, frozen=True, kw_only=True):
+        TYPE = "order.teleported.v1"
+
+    follows: dict[Any, Any] = {**domain._FOLLOWS, OrderTeleportedV1: frozenset({"placed"})}
+    monkeypatch.setattr(domain, "_FOLLOWS", follows)
+    for order in (Order(status="placed"), Order(status="confirmed")):
+        with pytest.raises(IllegalTransition, match=r"order\.teleported\.v1"):
+            evolve(order, OrderTeleportedV1())
 
 
 def test_a_checked_out_basket_becomes_an_order_with_all_it_says() -> None:
