@@ -17,7 +17,7 @@ Fact = str | int | float | bool | None
 
 # The part after the slash is the libvips release that the lock pins: another release may encode
 # the same pixels to other bytes, and keys promise "same key, same bytes". A test compares both.
-RENDERER_VERSION = "1/8.18.7"
+RENDERER_VERSION = "2/8.18.7"
 
 # WebP cannot store a longer edge; holding every format to it keeps all formats of a width alike.
 MAX_EDGE = 16383

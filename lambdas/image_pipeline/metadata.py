@@ -5,6 +5,7 @@ An allow-list: size, format, colour profile, camera, lens and capture time. Wher
 """
 
 import re
+import struct
 from collections.abc import Callable
 from datetime import datetime
 
@@ -20,6 +21,7 @@ _TAKEN = ("exif-ifd2-DateTimeOriginal", "exif-ifd2-OffsetTimeOriginal")
 _TYPE = re.compile(r", \w+, \d+ components?, \d+ bytes?\)\Z")
 _OFFSET = re.compile(r"[+-](?:0\d|1[0-4]):[0-5]\d")
 _LONGEST = 100
+_ORIENTATION, _SHORT, _MOST_TAGS = 0x0112, 3, 1000
 
 
 def camera_facts(read: Callable[[str], str | None]) -> dict[str, Fact]:
@@ -34,6 +36,21 @@ def camera_facts(read: Callable[[str], str | None]) -> dict[str, Fact]:
     if taken := _captured_at(*(_text(read(field)) for field in _TAKEN)):
         facts["captured_at"] = taken
     return facts
+
+
+def exif_orientation(exif: bytes) -> int | None:
+    """The orientation (1 to 8) in EXIF data, or None. Source: CIPA DC-008, 4.5 and 4.6.5.1.6."""
+    order = "<" if exif.startswith(b"II*\0") else ">"
+    try:
+        (at,) = struct.unpack_from(f"{order}I", exif, 4)
+        (entries,) = struct.unpack_from(f"{order}H", exif, at)
+        for index in range(min(entries, _MOST_TAGS)):
+            tag, kind, _, value = struct.unpack_from(f"{order}HHIH", exif, at + 2 + 12 * index)
+            if tag == _ORIENTATION and kind == _SHORT:
+                return value if 1 <= value <= 8 else None
+    except struct.error:
+        pass
+    return None
 
 
 def profile_name(icc: bytes) -> str | None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from lambdas.image_pipeline import gif_canvas
+from lambdas.image_pipeline.declared import with_declared
 from lambdas.image_pipeline.domain import Size
 from lambdas.image_pipeline.libvips import libvips
 from lambdas.image_pipeline.sniffing import SourceFormat
@@ -38,8 +40,12 @@ def _decode(source: Source, upright: Size) -> list[Any]:
     """Decode, resize, convert and turn every frame to the given size."""
     size = source.turned(upright)
     options = _decode_options(source, size)
+    data = source.data
+    if source.format is SourceFormat.GIF and not gif_canvas.is_covered(data, source.stored):
+        data, options = gif_canvas.with_corner(data, source.stored), {"page": 1, "n": source.frames}
     with blaming_the_file(source.data, source.format):
-        image = open_image(source.data, source.format, **options)
+        image = open_image(data, source.format, **options)
+        image = with_declared(image, source.data, source.format)
         if not source.animated:
             return [_develop(image, size, source.orientation)]
         # Frames lie one below the other. Each is resized by itself, or the edge of one would
@@ -56,7 +62,8 @@ def _decode_options(source: Source, size: Size) -> dict[str, int]:
         return {"n": -1}
     if source.format is SourceFormat.JPEG:
         for shrink in _JPEG_SHRINKS:
-            if source.stored.width >= shrink * _MARGIN * size.width:
+            enough = shrink * _MARGIN * size.width, shrink * _MARGIN * size.height
+            if source.stored.width >= enough[0] and source.stored.height >= enough[1]:
                 return {"shrink": shrink}
     return {}
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from lambdas.image_pipeline.declared import with_declared
 from lambdas.image_pipeline.domain import (
     Fact,
     Format,
@@ -67,7 +68,7 @@ def render(data: bytes, profile: Profile) -> Rendered:
             f"{len(data):,} bytes, at most {profile.limits.max_bytes:,}",
         )
     found = identify(data)
-    header = open_image(data, found)
+    header = with_declared(open_image(data, found), data, found)
     source = examine(data, found, header)
     held = bytes_held_per_pixel(found, header)
     check_budget(source.stored, source.frames, held, profile.limits)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from lambdas.image_pipeline import gif_canvas
 from lambdas.image_pipeline.domain import Fact, ImageRejected, RejectionReason, Size
 from lambdas.image_pipeline.libvips import libvips
 from lambdas.image_pipeline.metadata import camera_facts, profile_name
@@ -18,9 +19,23 @@ _LOADERS = {
     SourceFormat.AVIF: "heifload_source",
 }
 _ANIMATED = {SourceFormat.GIF, SourceFormat.WEBP}
-_COLOUR_SPACES = {"srgb", "rgb", "rgb16", "b-w", "grey16", "cmyk", "lab", "labs", "labq", "scrgb"}
+# Kinds of pixels that have one meaning, and how many bands each has at most, its alpha included.
+# Floating point and signed numbers have no range that the file tells: 1.0 may be white or black.
+_PIXELS = {
+    ("uchar", "b-w"): 2,
+    ("ushort", "grey16"): 2,
+    ("uchar", "srgb"): 4,
+    ("uchar", "rgb"): 4,
+    ("ushort", "rgb16"): 4,
+    ("uchar", "cmyk"): 5,
+    ("ushort", "cmyk"): 5,
+    ("uchar", "labq"): 4,
+    ("short", "labs"): 4,
+}
 _SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4}
 _TRUNCATED_WORDS = ("premature end", "truncated", "end of file", "not enough data")
+# Floating point of 64 bits, and CIELAB of 8, in a TIFF.
+_UNSUPPORTED_WORDS = ("samples out of range", "bad labq format")
 
 
 class Source(NamedTuple):
@@ -77,19 +92,25 @@ def examine(data: bytes, found: SourceFormat, header: Any) -> Source:
         raise ImageRejected(RejectionReason.UNSUPPORTED_FORMAT, "a HEIF file that is not AV1")
     if found is SourceFormat.GIF and is_cut_short(found, data):
         raise ImageRejected(RejectionReason.TRUNCATED, "the GIF ends in the middle of a frame")
-    if header.interpretation not in _COLOUR_SPACES:
+    if header.bands > _PIXELS.get((header.format, header.interpretation), 0):
         raise ImageRejected(
             RejectionReason.UNSUPPORTED_FORMAT,
-            f"{header.bands} bands of {header.interpretation} are not a photograph",
+            f"{header.bands} bands of {header.interpretation} as {header.format} "
+            "are not a photograph",
         )
     orientation = field(header, "orientation") or 1
     return Source(
         data=data,
         format=found,
-        stored=Size(header.width, header.height),
+        stored=_stored(data, found, header),
         frames=field(header, "n-pages") or 1,
         orientation=orientation if 1 <= orientation <= 8 else 1,
     )
+
+
+def _stored(data: bytes, found: SourceFormat, header: Any) -> Size:
+    decoded = Size(header.width, header.height)
+    return gif_canvas.canvas_of(data, decoded) if found is SourceFormat.GIF else decoded
 
 
 def bytes_held_per_pixel(found: SourceFormat, header: Any) -> float:
@@ -148,6 +169,9 @@ def blaming_the_file(data: bytes, found: SourceFormat) -> Iterator[None]:
         said = " ".join(str(error).split())
         if "out of memory" in said.lower():
             raise MemoryError(said) from error
+        if any(word in said for word in _UNSUPPORTED_WORDS):
+            reason = RejectionReason.UNSUPPORTED_FORMAT
+            raise ImageRejected(reason, f"{found.upper()} is not read: {said[:200]}") from error
         cut = is_cut_short(found, data) or any(w in said.lower() for w in _TRUNCATED_WORDS)
         reason = RejectionReason.TRUNCATED if cut else RejectionReason.CORRUPT
         raise ImageRejected(reason, f"{found.upper()} cannot be decoded: {said[:200]}") from error

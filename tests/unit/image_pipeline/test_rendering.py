@@ -43,9 +43,14 @@ def test_the_ladder_is_clipped_to_the_source_and_every_file_is_what_it_says() ->
     }
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (333, 17)])
-def test_odd_shapes_are_pictures_too(size: tuple[int, int]) -> None:
-    rendered = render(encoded(plain(size=size), "PNG"), ALL_FORMATS)
+@pytest.mark.parametrize(
+    "size",
+    [(1, 1), (1, 3000), (3000, 1), (333, 17), (5760, 1), (20_000, 1), (1, 20_000), (5760, 3)],
+)
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
+def test_odd_shapes_are_pictures_too(kind: str, size: tuple[int, int]) -> None:
+    rendered = render(encoded(plain(size=size), kind), ALL_FORMATS)
+    assert all(rendition.height >= 1 for rendition in rendered.renditions)
     for kind in KINDS:
         picture = look(one(rendered, kind))
         assert picture.width == min(size[0], 1920)
