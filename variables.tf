@@ -176,6 +176,18 @@ variable "aws_only_features" {
   nullable    = false
 }
 
+variable "plain_http" {
+  description = "Lets buckets and queues answer over plain HTTP, which is all that a local AWS speaks: with IAM enforced there, a policy that refuses it would refuse Terraform itself. For the environment local only."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.plain_http || var.environment == "local"
+    error_message = "Plain HTTP wants the environment local; got \"${var.environment}\", whose data would travel unencrypted."
+  }
+}
+
 variable "api" {
   description = "The HTTP API: who may call it, from which web pages, and its host name (see modules/http-api); `address` says where functions reach an API whose own host name is not in DNS, as a format with %s for its id."
   type = object({

@@ -65,4 +65,5 @@ module "millrace" {
   }
 
   aws_only_features = false
+  plain_http        = true
 }

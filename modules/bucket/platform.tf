@@ -14,5 +14,6 @@ variable "platform" {
       protect         = bool # refuse to destroy a bucket that holds objects
       noncurrent_days = number
     })
+    plain_http = optional(bool, false) # answers over plain HTTP, too: a local AWS has no certificate
   })
 }

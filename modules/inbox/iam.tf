@@ -14,21 +14,25 @@ locals {
 data "aws_iam_policy_document" "deliver" {
   for_each = { queue = local.queue_arn, dead-letter = local.dead_letter_arn }
 
-  statement {
-    sid       = "RefusePlainHttp"
-    effect    = "Deny"
-    actions   = ["sqs:*"] # a refusal may be wide
-    resources = [each.value]
+  dynamic "statement" {
+    for_each = var.platform.plain_http ? [] : [each.value]
 
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
+    content {
+      sid       = "RefusePlainHttp"
+      effect    = "Deny"
+      actions   = ["sqs:*"] # a refusal may be wide
+      resources = [statement.value]
 
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
+      principals {
+        type        = "*"
+        identifiers = ["*"]
+      }
+
+      condition {
+        test     = "Bool"
+        variable = "aws:SecureTransport"
+        values   = ["false"]
+      }
     }
   }
 

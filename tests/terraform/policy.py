@@ -29,10 +29,17 @@ WIDE = {
 ASYNCHRONOUS = {"events", "s3", "sns", "scheduler", "iot", "ses", "logs", "config"}
 
 
-def violations(plan: dict[str, Any], *, customer_key: bool) -> list[str]:
-    """Every breach in the plan. `customer_key`: everything stored must use a key of our own."""
+def violations(plan: dict[str, Any], *, customer_key: bool, plain_http: bool = False) -> list[str]:
+    """Every breach in the plan.
+
+    `customer_key`: everything stored must use a key of our own. `plain_http`: it may travel so.
+    """
     parsed = Plan(plan)
-    rules = [*RULES, *([encrypted_with_our_key, without_our_key] if customer_key else [])]
+    rules = [
+        *RULES,
+        *([] if plain_http else [transport]),
+        *([encrypted_with_our_key, without_our_key] if customer_key else []),
+    ]
     return [breach for rule in rules for breach in rule(parsed)]
 
 
@@ -369,7 +376,6 @@ RULES: list[Rule] = [
     topic_rules,
     asynchronous_invocations,
     permissions,
-    transport,
     privacy,
     encrypted,
     functions,

@@ -195,6 +195,13 @@ CASES: list[Case] = [
         'the form #rrggbb; got "white".',
     ),
     (
+        "plain HTTP where data matters",
+        "",
+        STACK,
+        'environment = "prod"\n plain_http = true',
+        'Plain HTTP wants the environment local; got "prod"',
+    ),
+    (
         "an unknown capability",
         "",
         STACK,
