@@ -77,6 +77,15 @@ module "observability" {
   )...)
 }
 
+module "operations" {
+  source = "./modules/operations"
+
+  stack   = { prefix = local.prefix, region = var.account.region, account_id = var.account.id, partition = var.account.partition }
+  bus     = local.bus
+  kms     = local.kms
+  outputs = jsonencode(local.outputs)
+}
+
 module "event_bus" {
   source = "./modules/event-bus"
 

@@ -2,13 +2,15 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
 from botocore.config import Config
 
-from millrace.environments import Environment
+if TYPE_CHECKING:
+    from millrace.environments import Environment
+
 
 # A local client must not look for the user's profile, which need not exist here.
 NO_PROFILE: dict[str, Any] = {"profile": (None, [], None, None)}
@@ -17,7 +19,7 @@ _SESSIONS: dict[tuple[str, ...], boto3.Session] = {}
 _LOCK = threading.Lock()
 
 
-def client(environment: Environment, service: str, config: Config | None = None) -> Any:
+def client(environment: "Environment", service: str, config: Config | None = None) -> Any:
     """A client for one AWS service of the environment, by boto3's name of the service.
 
     `config` is for who cannot wait as long as botocore does, which is minutes.
@@ -37,16 +39,16 @@ def client(environment: Environment, service: str, config: Config | None = None)
         )
 
 
-def session(region: str) -> boto3.Session:
-    """The process's session on AWS, made once a region.
+def session(region: str | None = None) -> boto3.Session:
+    """The process's session on AWS, made once a region; None: the user's own.
 
     It holds the user's credentials, which an SSO or a role may take a second to give, and for
     which MFA asks a person.
     """
-    return _once((region,), lambda: boto3.Session(region_name=region))
+    return _once(("aws", region or ""), lambda: boto3.Session(region_name=region))
 
 
-def _local_session(environment: Environment) -> boto3.Session:
+def _local_session(environment: "Environment") -> boto3.Session:
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
     key, secret, region = (environment.client[name] for name in names)
     return _once(

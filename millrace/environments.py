@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from millrace import outputs_parameter
 from millrace.errors import MillraceError
 from millrace.local_aws import LocalAws
 from millrace.paths import BUILD, LOCAL, ROOT
@@ -52,12 +54,22 @@ def load(name: str) -> Environment:
         return _load_local()
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name) or name not in names():
         raise MillraceError(f"No environment {name!r}: there is {', '.join(names())}.")
+    return Environment(name, _remote_outputs(name))
+
+
+def _remote_outputs(name: str) -> dict[str, Any]:
+    """From the parameter that root keeps for this; else from Terraform and its state."""
+    try:
+        return outputs_parameter.read(name)
+    except MillraceError as missing:
+        trouble = str(missing)
+    print(f"{trouble}. Asking Terraform, which needs its provider and the state.", file=sys.stderr)
     root = remote_root(name)
     root.init()
     outputs = root.output()
     if not outputs:
         raise MillraceError(f"The environment {name} has no outputs: apply environments/{name}.")
-    return Environment(name, outputs)
+    return outputs
 
 
 def _load_local() -> Environment:

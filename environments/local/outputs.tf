@@ -129,3 +129,8 @@ output "events" {
   description = "Each event type's source, and the inboxes that read it, by type."
   value       = module.millrace.events
 }
+
+output "operator_policy_arn" {
+  description = "The policy that lets people look after the environment: attach it to their role."
+  value       = module.millrace.operator_policy_arn
+}
