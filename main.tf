@@ -27,7 +27,7 @@ locals {
   }
 
   # People, as AWS tells them from what runs by itself.
-  operators = var.operators != null ? var.operators : [
+  operators = var.account.operators != null ? var.account.operators : [
     "arn:${var.account.partition}:iam::${var.account.id}:user/*",
     "arn:${var.account.partition}:iam::${var.account.id}:role/aws-reserved/sso.amazonaws.com/*",
   ]

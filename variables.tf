@@ -26,13 +26,19 @@ variable "environment" {
 }
 
 variable "account" {
-  description = "The account to build in. Given rather than looked up, so that a plan needs no network."
+  description = "The account to build in, given rather than looked up, so that a plan needs no network; and who works on the stack by hand, as patterns of ARNs: beside the stack itself only these operators may put events on the bus in a service's name (`millrace replay outbox`) or messages into an inbox (`millrace dlq redrive`). The account's root always may. By default operators are the account's IAM users and whoever comes from IAM Identity Center; name the roles that people assume."
   type = object({
     id        = string
     region    = string
     partition = optional(string, "aws")
+    operators = optional(list(string))
   })
   nullable = false
+
+  validation {
+    condition     = alltrue([for arn in coalesce(var.account.operators, []) : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(user|role)/.", arn))])
+    error_message = "Operators must be ARNs of users or roles, such as arn:aws:iam::${var.account.id}:role/operator; got [${join(", ", coalesce(var.account.operators, []))}]."
+  }
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account.id))
@@ -156,17 +162,6 @@ variable "images" {
   })
   default  = {}
   nullable = false
-}
-
-variable "operators" {
-  description = "Who works on the stack by hand, as patterns of ARNs: beside the stack itself only they may put events on the bus in a service's name (`millrace replay outbox`) or messages into an inbox (`millrace dlq redrive`). The account's root always may. Default: the account's IAM users and whoever comes from IAM Identity Center; add the roles that people assume."
-  type        = list(string)
-  default     = null
-
-  validation {
-    condition     = alltrue([for arn in coalesce(var.operators, []) : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(user|role)/.", arn))])
-    error_message = "Operators want ARNs of users or roles, such as arn:aws:iam::${var.account.id}:role/operator; got [${join(", ", coalesce(var.operators, []))}]."
-  }
 }
 
 variable "aws_only_features" {

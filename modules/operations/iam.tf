@@ -13,8 +13,8 @@ data "aws_iam_policy_document" "operate" {
   }
 
   statement {
-    sid       = "SeeMetricsAndAlarmsAndTraces"
-    actions   = ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "logs:GetQueryResults", "logs:StopQuery", "xray:BatchGetTraces", "xray:GetTraceSummaries"]
+    sid     = "SeeMetricsAndAlarmsAndTraces"
+    actions = ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "logs:GetQueryResults", "logs:StopQuery", "xray:BatchGetTraces", "xray:GetTraceSummaries"]
     # AWS offers no resource-level permissions for any of these.
     resources = ["*"]
   }

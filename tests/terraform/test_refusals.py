@@ -142,7 +142,7 @@ CASES: list[Case] = [
         "a table's name over the limit",
         "modules/outbox-table",
         IMAGES,
-        f'name = "{"t" * 50}"',
+        f'name = "{"t" * 50}"\n emits = {{ "it.was.v1" = {{ source = "shop" }} }}',
         "at most 64 characters together; got 74",
     ),
     (
