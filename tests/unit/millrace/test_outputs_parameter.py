@@ -17,7 +17,7 @@ OUTPUTS = {"prefix": "millrace-prod", "region": "eu-west-1", "functions": {"noti
 
 def packed(value: object) -> str:
     """As Terraform's base64gzip(jsonencode(...)) makes it."""
-    return base64.b64encode(gzip.compress(json.dumps(value).encode())).decode()
+    return base64.b64encode(gzip.compress(json.dumps(value).encode(), mtime=0)).decode()
 
 
 class FakeSsm:
