@@ -102,6 +102,7 @@ def local_root(local: LocalAws) -> TerraformRoot:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "TF_VAR_artifacts_directory": str(LOCAL),
             "TF_VAR_endpoint": instance.endpoint,
+            "TF_VAR_allowed_origins": json.dumps(local.origins()),
             "TF_VAR_xray_daemon_address": instance.xray_daemon_address,
         },
         LOCAL_STATE,

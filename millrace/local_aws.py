@@ -1,12 +1,13 @@
 """Start and stop local AWS: MiniStack in its own environment, on free ports, in its own folder.
 
 Several instances run side by side, each with a root folder that holds all it writes:
-`state.json` (what runs), `emulator.log`, `traces.jsonl` and `tmp/`.
+`state.json` (what runs), `origins` (web pages let in), `emulator.log`, `traces.jsonl`, `tmp/`.
 """
 
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,7 +15,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,17 +32,9 @@ PYTHON = BUILD / "emulator-venv" / "bin" / "python"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
-KEEP_ALIVE_SECONDS = 600
-"""How long the emulator leaves an idle connection open: longer than any client does (Terraform's
-provider 90 s). Its own 75 s are a trap: a request that comes in just then may be carried out and
-its answer lost, and the repetition of the client fails, since what it creates exists."""
+EMULATOR = Path(__file__).with_name("guarded_emulator.py")
 
-_EMULATOR = f"""
-from hypercorn.config import Config
-Config.keep_alive_timeout = property(lambda _: {KEEP_ALIVE_SECONDS}, lambda *_: None)
-from ministack.app import main
-main()
-"""
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 # The machine's proxy settings must not take a request for the loopback address.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -77,6 +70,7 @@ class LocalAws:
         self.log = root / "emulator.log"
         self.traces = root / "traces.jsonl"
         self._state = root / "state.json"
+        self._origins = root / "origins"
         self._scratch = root / "tmp"
 
     def running(self) -> Instance | None:
@@ -117,6 +111,7 @@ class LocalAws:
             _stop_group(instance.pid, instance.started)
             _stop_group(instance.collector_pid, instance.collector_started)
             self._state.unlink(missing_ok=True)
+        self._origins.unlink(missing_ok=True)
         shutil.rmtree(self._scratch, ignore_errors=True)
         return instance is not None
 
@@ -126,6 +121,26 @@ class LocalAws:
         if instance is None:
             raise MillraceError("Local AWS is not running: `millrace up` starts it.")
         return client_environment(instance)
+
+    def origins(self) -> list[str]:
+        """The web pages that may call the HTTP API, by origin; see `allow`."""
+        return self._origins.read_text().splitlines() if self._origins.exists() else []
+
+    def allow(self, origins: Iterable[str]) -> None:
+        """Let these web pages call the HTTP API too, and nothing else, until it is stopped.
+
+        Raises MillraceError for what is no origin as browsers write it, such as
+        http://localhost:5173: a scheme, a host, a port unless it is the scheme's own.
+        """
+        wanted = list(origins)
+        for origin in wanted:
+            if not _ORIGIN.fullmatch(origin):
+                raise MillraceError(
+                    f"An origin is like http://localhost:5173, without a path; got {origin!r}."
+                )
+        write_whole(
+            self._origins, "".join(f"{one}\n" for one in sorted({*self.origins(), *wanted}))
+        )
 
     def log_tail(self, lines: int = 20) -> str:
         """The end of the emulator's log."""
@@ -152,7 +167,8 @@ class LocalAws:
         collector, collector_port = traces.start_collector(self.traces)
         with self.log.open("wb") as log:
             emulator = subprocess.Popen(
-                [str(self.python), "-c", _EMULATOR],
+                # -P: the emulator and the Lambdas under it see nothing of this folder.
+                [str(self.python), "-P", str(EMULATOR), str(self._origins)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,9 +36,12 @@ class Up:
     outputs: dict[str, Any]
 
 
-def up(reporter: Reporter, local: LocalAws | None = None) -> Up:
+def up(
+    reporter: Reporter, local: LocalAws | None = None, allowed_origins: Sequence[str] = ()
+) -> Up:
     """Build the zips, start local AWS and apply environments/local; skip what is done.
 
+    `allowed_origins` are web pages that may call the HTTP API (`LocalAws.allow`).
     Raises MillraceError.
     """
     local = local or LocalAws()
@@ -49,7 +53,9 @@ def up(reporter: Reporter, local: LocalAws | None = None) -> Up:
         forget()
         instance = local.start()
         make_artifacts_bucket(instance)
-    wanted = fingerprint(instance, artifacts)
+    if allowed_origins:
+        local.allow(allowed_origins)
+    wanted = fingerprint(instance, artifacts, local.origins())
     if APPLIED.exists() and APPLIED.read_text() == wanted:
         return Up(instance, started, 0, json.loads(environments.OUTPUTS.read_text()))
     changed, outputs = apply(local, reporter)
@@ -88,9 +94,9 @@ def forget() -> None:
         path.unlink(missing_ok=True)
 
 
-def fingerprint(instance: Instance, artifacts: list[Artifact]) -> str:
-    """What an apply depends on: the running instance, the zips and the Terraform sources."""
-    digest = hashlib.sha256(repr(instance).encode())
+def fingerprint(instance: Instance, artifacts: list[Artifact], origins: Sequence[str]) -> str:
+    """What an apply depends on: the running instance, the zips, its inputs and its sources."""
+    digest = hashlib.sha256(repr((instance, origins)).encode())
     for artifact in artifacts:
         digest.update(f"{artifact.name} {artifact.sha256}\n".encode())
     for path in environments.terraform_sources():

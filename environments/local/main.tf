@@ -32,6 +32,7 @@ module "millrace" {
   }
   api = {
     users = { operator_tokens = true }
+    cors  = { origins = var.allowed_origins }
     # The host names that the local AWS gives its APIs are not in DNS.
     address = var.endpoint == null ? null : "${var.endpoint}/_aws/execute-api/%s/$default"
   }

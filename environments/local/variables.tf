@@ -16,3 +16,10 @@ variable "endpoint" {
   type        = string
   default     = null
 }
+
+variable "allowed_origins" {
+  description = "The web pages that may call the HTTP API from a browser, by origin; `millrace up --allow-origin` sets it."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}

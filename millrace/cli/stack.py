@@ -29,14 +29,22 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def up() -> None:
+def up(
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Let a web page call the HTTP API, e.g. http://localhost:5173, until `down`."
+            " May be repeated; without it local AWS refuses every page."
+        ),
+    ] = None,
+) -> None:
     """Build, start local AWS and apply [bold]environments/local[/] to it.
 
     Needs no account, token or Docker. A second `up` reuses what is up and applies what changed.
     """
     begin = time.monotonic()
     with Steps() as steps:
-        result = local_stack.up(steps)
+        result = local_stack.up(steps, allowed_origins=allow_origin or [])
     did = "Started" if result.started else "Reused"
     took = time.monotonic() - begin
     err.print(
