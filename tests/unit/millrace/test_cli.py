@@ -1,5 +1,6 @@
 """The command line: it teaches, answers in a form machines read, and fails in one line."""
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -34,11 +35,13 @@ def run(*arguments: str) -> str:
     return result.stdout
 
 
-def commands(app: Any) -> list[list[str]]:
-    """The words of every command, groups walked into."""
-    found = [[command.name or command.callback.__name__] for command in app.registered_commands]
-    for group in app.registered_groups:
-        found += [[group.name, *words] for words in commands(group.typer_instance)]
+def commands() -> dict[str, Any]:
+    """Every command by its words, groups walked into."""
+    found: dict[str, Any] = {}
+    for name in application.COMMANDS:
+        command = application.loaded(name)
+        inner = getattr(command, "commands", {})
+        found |= {f"{name} {word}": one for word, one in inner.items()} or {name: command}
     return found
 
 
@@ -57,12 +60,81 @@ def fails(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 
 
 def test_every_command_explains_itself() -> None:
-    found = [[word.replace("_", "-") for word in words] for words in commands(cli.app)]
-    assert len(found) >= 9
+    found = commands()
+    assert len(found) >= 20
     for words in found:
-        help_text = run(*words, "--help")
+        help_text = run(*words.split(), "--help")
         sentences = [line for line in help_text.splitlines() if line.strip().endswith((".", "]"))]
-        assert sentences, f"millrace {' '.join(words)} --help explains nothing"
+        assert sentences, f"millrace {words} --help explains nothing"
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    for name, lazy in application.COMMANDS.items():
+        first_line, *_ = application.loaded(name).help.split("\n")
+        assert lazy.help == first_line, name
+
+
+def test_every_file_of_commands_is_in_the_list() -> None:
+    folder = Path(application.__file__).parent
+    files = {path.stem for path in folder.glob("*.py") if "def register(" in path.read_text()}
+    assert len(files) >= 10
+    assert files == {lazy.module for lazy in application.COMMANDS.values()}
+    for module in files:
+        listed = {name for name, lazy in application.COMMANDS.items() if lazy.module == module}
+        assert set(application._group(module).commands) == listed
+
+
+HEAVY = {"boto3", "botocore", "duckdb", "jinja2", "lambdas", "msgspec", "psutil", "urllib3"}
+
+
+def imported_by(*arguments: str, **environment: str) -> tuple[set[str], str]:
+    """The top-level modules of a run of the command line, and what it printed."""
+    script = (
+        "import sys\n"
+        "from millrace.cli import main\n"
+        "try:\n    main()\n"
+        "finally:\n    print(*sorted(sys.modules), file=sys.stderr)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env={"PATH": os.defpath, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return set(ran.stderr.split()), ran.stdout
+
+
+COMPLETING = {
+    "_MILLRACE_COMPLETE": "complete_bash",
+    "COMP_WORDS": "millrace tel",
+    "COMP_CWORD": "1",
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "answer"),
+    [
+        (["--help"], {}, "telemetry"),
+        (["--version"], {}, "millrace "),
+        (["--show-completion", "bash"], {}, "_MILLRACE_COMPLETE"),
+        ([], COMPLETING, "telemetry"),
+    ],
+)
+def test_what_needs_no_command_loads_none(
+    arguments: list[str], environment: dict[str, str], answer: str, tmp_path: Path
+) -> None:
+    modules, said = imported_by(*arguments, HOME=str(tmp_path), COLUMNS="80", **environment)
+    assert answer in said
+    assert not modules & HEAVY
+    ours = {name for name in modules if name.startswith("millrace.")}
+    assert ours == {"millrace.cli", "millrace.cli.program", "millrace.errors"}
+    assert not list(tmp_path.iterdir()), "only --install-completion writes into the home folder"
+
+
+def test_the_version_is_the_distributions() -> None:
+    assert run("--version") == f"millrace {importlib.metadata.version('millrace')}\n"
 
 
 def test_a_shell_takes_the_environment_as_printed() -> None:
