@@ -1,4 +1,4 @@
-"""The emulator with a guard in front, in one process: `python -P guarded_emulator.py ORIGINS`.
+"""The emulator with a guard in front, in one process (`local_aws` starts it).
 
 Whoever can send local AWS a request can run code on this machine: create a function, invoke it.
 A web page can send requests to the loopback address too: a POST of plain text from any site needs
@@ -6,16 +6,17 @@ no permission, and a host name of its own that comes to mean 127.0.0.1 (DNS rebi
 the answers. So what a browser sends is refused, whatever it asks for and whoever the page is;
 programs (the command line, Terraform, any AWS client) send nothing of what gives it away.
 
-Imports nothing of this project: it runs on the emulator's own interpreter.
+This runs on the emulator's own interpreter: standard library only.
 """
 
 import importlib
 import os
 import re
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from millrace import emulator_gaps
 
 KEEP_ALIVE_SECONDS = 600
 """How long the emulator leaves an idle connection open: longer than any client does (Terraform's
@@ -99,6 +100,8 @@ def main(origins: Path) -> None:
     """Run the emulator; `origins` is the file that lists the pages let in, one a line."""
     config = importlib.import_module("hypercorn.config").Config
     config.keep_alive_timeout = property(lambda _: KEEP_ALIVE_SECONDS, lambda *_: None)
+    services = ("cloudwatch", "apigateway")
+    emulator_gaps.close(*(importlib.import_module(f"ministack.services.{one}") for one in services))
     emulator: Any = importlib.import_module("ministack.app")
 
     def listed() -> list[str]:
@@ -106,7 +109,3 @@ def main(origins: Path) -> None:
 
     emulator.app = Guard(emulator.app, int(os.environ["GATEWAY_PORT"]), listed)
     emulator.main()
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv.pop()))

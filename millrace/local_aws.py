@@ -24,7 +24,7 @@ import psutil
 
 from millrace import traces
 from millrace.errors import MillraceError
-from millrace.paths import BUILD, LOCAL, relative, write_whole
+from millrace.paths import BUILD, LOCAL, ROOT, relative, write_whole
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -32,7 +32,14 @@ PYTHON = BUILD / "emulator-venv" / "bin" / "python"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
-EMULATOR = Path(__file__).with_name("guarded_emulator.py")
+_EMULATOR = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from millrace.guarded_emulator import main
+del sys.path[0]
+main(Path(sys.argv.pop()))
+"""
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
@@ -167,8 +174,7 @@ class LocalAws:
         collector, collector_port = traces.start_collector(self.traces)
         with self.log.open("wb") as log:
             emulator = subprocess.Popen(
-                # -P: the emulator and the Lambdas under it see nothing of this folder.
-                [str(self.python), "-P", str(EMULATOR), str(self._origins)],
+                [str(self.python), "-P", "-c", _EMULATOR, str(self._origins)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

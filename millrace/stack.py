@@ -58,12 +58,14 @@ def up(
     wanted = fingerprint(instance, artifacts, local.origins())
     if APPLIED.exists() and APPLIED.read_text() == wanted:
         return Up(instance, started, 0, json.loads(environments.OUTPUTS.read_text()))
-    changed, outputs = apply(local, reporter)
+    # What the last apply left is what is there: nobody else changes an instance of ours, and a
+    # failed apply is forgotten. To look at all resources again takes longer than a change of some.
+    changed, outputs = apply(local, reporter, refresh=not APPLIED.exists())
     write_whole(APPLIED, wanted)
     return Up(instance, started, changed, outputs)
 
 
-def apply(local: LocalAws, reporter: Reporter) -> tuple[int, dict[str, Any]]:
+def apply(local: LocalAws, reporter: Reporter, refresh: bool = True) -> tuple[int, dict[str, Any]]:
     """Apply environments/local and record its outputs: (resources changed, outputs)."""
     # From here until it succeeds, nothing is known to be applied.
     APPLIED.unlink(missing_ok=True)
@@ -71,7 +73,7 @@ def apply(local: LocalAws, reporter: Reporter) -> tuple[int, dict[str, Any]]:
     reporter.step("Preparing Terraform ...")
     root.init()
     reporter.step("Applying environments/local ...")
-    progress = root.apply(reporter.progress)
+    progress = root.apply(reporter.progress, refresh)
     running = local.running()
     outputs = root.output()
     if running is not None:

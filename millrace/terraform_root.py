@@ -91,9 +91,15 @@ class TerraformRoot:
                 )
             raise MillraceError(f"terraform init failed:\n{result.stderr.strip()}{hint}")
 
-    def apply(self, follow: Callable[[Progress], None] = lambda _: None) -> Progress:
-        """Apply without asking; `follow` is called after each step. Raises MillraceError."""
+    def apply(
+        self, follow: Callable[[Progress], None] = lambda _: None, refresh: bool = True
+    ) -> Progress:
+        """Apply without asking; `follow` is called after each step. Raises MillraceError.
+
+        Without `refresh` nothing is asked about what is there: the state is taken at its word.
+        """
         arguments = ["apply", "-auto-approve", "-input=false", "-json"]
+        arguments += [] if refresh else ["-refresh=false"]
         arguments += [f"-parallelism={PARALLELISM}", *self._state_option()]
         progress = Progress()
         errors = []
