@@ -117,8 +117,8 @@ class LocalAws:
         if instance is not None:
             _stop_group(instance.pid, instance.started)
             _stop_group(instance.collector_pid, instance.collector_started)
-            self._state.unlink(missing_ok=True)
-        self._origins.unlink(missing_ok=True)
+        for path in (self._state, self._origins):
+            path.unlink(missing_ok=True)
         shutil.rmtree(self._scratch, ignore_errors=True)
         return instance is not None
 

@@ -46,7 +46,7 @@ def uv_environment(settings: Mapping[str, str], environment: Mapping[str, str]) 
     }
     # pyvips is built from source. With libvips' headers on the machine it would compile itself
     # for this machine, and not be the same everywhere; without pkg-config it is plain Python.
-    forced = {"PKG_CONFIG": "false"}
+    forced = {"PKG_CONFIG": "false", **temporary_files()}
     return {name: value for name, value in wanted.items() if value} | dict(environment) | forced
 
 
@@ -58,7 +58,15 @@ def pip_environment(environment: Mapping[str, str]) -> dict[str, str]:
         # pip asks `rustc` for its version, and rustup answers by writing into the home directory.
         "RUSTUP_HOME": str(CACHE / "rustup"),
         **environment,
+        **temporary_files(),
     }
+
+
+def temporary_files() -> dict[str, str]:
+    """Where tools put temporary files: in the checkout, since uv leaves its locks behind."""
+    folder = CACHE / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    return {"TMPDIR": str(folder)}
 
 
 def current_environment() -> dict[str, str]:

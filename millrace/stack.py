@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,6 +15,8 @@ from millrace.paths import LOCAL, write_whole
 from millrace.terraform_root import Progress
 
 APPLIED = LOCAL / "applied"
+KEPT_BY_LOCAL_AWS = ("emulator.log", "state.json", "origins", "tmp")
+"""Of its files, those that outlive an instance, or that it removes itself when it is stopped."""
 
 
 class Reporter(Protocol):
@@ -90,10 +93,19 @@ def down(local: LocalAws | None = None) -> bool:
 
 
 def forget() -> None:
-    """Drop what Terraform remembers of an instance that is gone: local AWS starts empty."""
-    backups = LOCAL.glob("terraform.tfstate*")
-    for path in (APPLIED, environments.OUTPUTS, *backups):
-        path.unlink(missing_ok=True)
+    """Drop what is known of an instance that is gone: local AWS starts empty.
+
+    Whatever a command put into build/local is about that instance (Terraform's state, journals of
+    redrives, traces), save the zips, the log, which says how it ended, and what stops it.
+    """
+    for path in LOCAL.iterdir() if LOCAL.exists() else ():
+        built = path.with_suffix(".zip").exists() and path.suffix in (".zip", ".json")
+        if built or path.name in KEPT_BY_LOCAL_AWS:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def fingerprint(instance: Instance, artifacts: list[Artifact], origins: Sequence[str]) -> str:

@@ -2,10 +2,13 @@
 
 import json
 import sys
+import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -15,7 +18,11 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
+from millrace.cli.heartbeat import Heartbeat
 from millrace.terraform_root import Progress
+
+LOGGED_EVERY = 20
+"""Resources from one line of a log to the next."""
 
 # What a command answers goes to stdout; what it says meanwhile goes to stderr.
 out = Console(highlight=False)
@@ -35,25 +42,36 @@ def print_json(value: Any) -> None:
 
 
 class Steps:
-    """Steps as lines, and Terraform's apply as a bar that names what is slow.
+    """Steps as lines, and Terraform's apply as a bar that names what is slow. A `with` block.
 
-    Without a terminal the bar becomes a line now and then, for logs.
+    Without a terminal the bar becomes a line now and then, for logs, and a step that takes long
+    says so: there is never silence for ten seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._bar: Bar | None = None
         self._said = -1
+        self._clock = clock
+        self._doing, self._began = "", clock()
+        self._applying: str | None = None
+        self.heartbeat = Heartbeat(self._still, clock)
 
     def __enter__(self) -> "Steps":
+        if not err.is_terminal:
+            self.heartbeat.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._end_bar()
+        if not err.is_terminal:
+            self.heartbeat.__exit__()
 
     def step(self, text: str) -> None:
         """Begin a step."""
-        err.print(f"[bold cyan]>[/] {text}")
+        self._end_bar()
+        self._doing, self._began = text, self._clock()
+        self._applying = None
+        self._print(f"[bold cyan]>[/] {text}")
 
     def progress(self, progress: Progress) -> None:
         """Show where the apply is."""
@@ -79,11 +97,26 @@ class Steps:
         self._bar.update(task, total=progress.total, completed=progress.done, description=slow)
 
     def _log(self, progress: Progress, slow: str) -> None:
-        if progress.done // 20 == self._said:
-            return
-        self._said = progress.done // 20
         waiting = f" (waiting for {slow})" if slow else ""
-        err.print(f"  {progress.done} of {progress.total} resources{waiting}", soft_wrap=True)
+        self._applying = f"  {progress.done} of {progress.total} resources{waiting}"
+        is_last = progress.done == progress.total and progress.done != self._said
+        if is_last or progress.done // LOGGED_EVERY != self._said // LOGGED_EVERY:
+            self._said = progress.done
+            self._print(self._applying)
+
+    def _still(self) -> None:
+        """What is under way, and for how long."""
+        took = self._clock() - self._began
+        self._print(self._applying or f"  {escape(self._doing)} {took:.0f} s")
+
+    def _print(self, line: str) -> None:
+        err.print(line, soft_wrap=True)
+        self.heartbeat.said()
+
+    def _end_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
 
 def _short(address: str) -> str:

@@ -58,17 +58,16 @@ def demo(
     sheet and prints its path.
     """
     files = demonstration.photos(photos) if only in (None, Part.IMAGES) else []
-    collected = None
-    if environment == "local":
-        with Steps() as steps:
+    with Steps() as steps:
+        if environment == "local":
             local_stack.up(steps)
-        collected = LocalAws().traces
-    found = environments.load(environment)
-    wanted = [only] if only else _applied(found)
-    images = Images(found) if Part.IMAGES in wanted else None
-    shown = _pictures(images, files, collected) if images else []
-    visit = _visit(found) if Part.ORDERS in wanted else None
-    simulated = telemetry.run(found, _step) if Part.TELEMETRY in wanted else None
+        found = environments.load(environment)
+        collected = LocalAws().traces if found.is_local else None
+        wanted = [only] if only else _applied(found)
+        images = Images(found) if Part.IMAGES in wanted else None
+        shown = _pictures(images, files, collected, steps.step) if images else []
+        visit = _visit(found, steps.step) if Part.ORDERS in wanted else None
+        simulated = telemetry.run(found, steps.step) if Part.TELEMETRY in wanted else None
     page = contact_sheet.write(shown, _renditions(images), visit.orders if visit else [], simulated)
     if json_output:
         print_json(_records(page, shown, visit, simulated))
@@ -92,21 +91,19 @@ def _applied(environment: Environment) -> list[Part]:
     return parts
 
 
-def _pictures(images: Images, files: list[Path], collected: Path | None) -> list[Shown]:
-    err.print(f"[bold cyan]>[/] Uploading {len(files)} files ...")
+def _pictures(
+    images: Images, files: list[Path], collected: Path | None, step: Callable[[str], None]
+) -> list[Shown]:
+    step(f"Uploading {len(files)} files ...")
     with Live(console=err, refresh_per_second=8, transient=True) as live:
         return demonstration.run(
             images, files, collected, lambda uploads, known: live.update(_waiting(uploads, known))
         )
 
 
-def _visit(environment: Environment) -> Visit:
-    with LiveOrders() as live:
+def _visit(environment: Environment, step: Callable[[str], None]) -> Visit:
+    with LiveOrders(step) as live:
         return orders.run(environment, live)
-
-
-def _step(text: str) -> None:
-    err.print(f"[bold cyan]>[/] {text}")
 
 
 def _renditions(images: Images | None) -> Callable[[str], bytes]:

@@ -1,6 +1,6 @@
 """How the demonstration's orders look in a terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -17,9 +17,13 @@ BAR = 24
 
 
 class LiveOrders:
-    """Shows each order while it happens. A `with` block; nothing of it stays on the screen."""
+    """Shows each order while it happens. A `with` block; nothing of it stays on the screen.
 
-    def __init__(self) -> None:
+    `step` is told what begins.
+    """
+
+    def __init__(self, step: Callable[[str], None]) -> None:
+        self.step = step
         self._live = Live(console=err, refresh_per_second=12, transient=True)
         self._stories: list[Story] = []
 
@@ -30,9 +34,6 @@ class LiveOrders:
     def __exit__(self, *_: object) -> None:
         self._live.update("")
         self._live.stop()
-
-    def step(self, text: str) -> None:
-        err.print(f"[bold cyan]>[/] {text}")
 
     def happened(self, scenario: Scenario, story: Story) -> None:
         if not any(story is known for known in self._stories):

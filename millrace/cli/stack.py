@@ -55,7 +55,10 @@ def up(
 
 
 def down() -> None:
-    """Stop local AWS: no process, no temporary file and no data is left."""
+    """Stop local AWS: no process, no temporary file and no data is left.
+
+    In build/local stay the zips, for the next `up`, and the emulator's log.
+    """
     stopped = local_stack.down()
     err.print("Local AWS is stopped." if stopped else "Local AWS was not running.")
 

@@ -104,3 +104,10 @@ def test_no_lock_names_a_host() -> None:
     assert len(locks) >= 4
     for lock in locks:
         assert "://" not in lock.read_text(), lock
+
+
+def test_tools_have_their_temporary_files_in_the_checkout() -> None:
+    elsewhere = {"TMPDIR": "/somewhere/else"}
+    for made in (package_index.uv_environment({}, elsewhere), package_index.pip_environment({})):
+        assert Path(made["TMPDIR"]).is_dir()
+        assert Path(made["TMPDIR"]).is_relative_to(ROOT / "build")
