@@ -15,7 +15,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from benchmarks.ingest_records import BEGIN, kinesis_record
 from benchmarks.orders_cost import DOLLARS_PER_MILLION, write_units
-from lambdas.core.stream import quarantine_in
+from lambdas.core.quarantine import quarantine_in
 from lambdas.core.table_store import Table
 from lambdas.telemetry.device_store import DeviceStore
 from lambdas.telemetry.device_types import DeviceTypes

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from lambdas.core import observability, settings
-from lambdas.core.stream import quarantine_in
+from lambdas.core.quarantine import quarantine_in
 from lambdas.core.table_store import Table
 from lambdas.ordering.orders import orders_in
 from lambdas.ordering.projection_store import PointerStore

@@ -10,7 +10,8 @@ from lambdas.contracts.codec import Published, UnknownType, decode
 from lambdas.core import observability
 from lambdas.core.errors import Poison
 from lambdas.core.event_store import UNREADABLE, BrokenHistory, EventStore
-from lambdas.core.stream import Quarantine, Record, decode_all
+from lambdas.core.quarantine import Quarantine, Record
+from lambdas.core.stream import decode_all, set_aside
 from lambdas.ordering.domain import Order
 from lambdas.ordering.projection import Gap, OrderRow, project_all
 from lambdas.ordering.view_store import ViewStore
@@ -75,10 +76,9 @@ class Projector:
         try:
             row = self._row_after(events)
         except NO_ROW as error:
-            for change in changes:
-                self._quarantine(change.record, Poison("unreadable-history", str(error)))
-            observability.count_by_function("RecordsQuarantined", len(changes))
             observability.logger().exception("order not projected")
+            poison = Poison("unreadable-history", str(error))
+            set_aside([(change.record, poison) for change in changes], self._quarantine)
             return 0
         return sum(view.put(row) for view in self._views)
 

@@ -10,7 +10,8 @@ from lambdas.contracts.event import Meta
 from lambdas.core import aws, observability, settings
 from lambdas.core.errors import Poison
 from lambdas.core.outbox import StoredEvent, publish
-from lambdas.core.stream import Record, decode_all, quarantine_in
+from lambdas.core.quarantine import Record, quarantine_in
+from lambdas.core.stream import decode_all
 
 
 class Settings(msgspec.Struct, frozen=True):

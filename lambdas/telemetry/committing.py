@@ -30,13 +30,13 @@ class TooMuch(Exception):
 
 
 class Committer:
-    """Writes what records make of devices. `set_aside` keeps a refused record in quarantine."""
+    """Writes what records make of devices. `set_aside` keeps refused records in quarantine."""
 
     def __init__(
         self,
         store: DeviceStore,
         types: DeviceTypes,
-        set_aside: Callable[[Refused], None],
+        set_aside: Callable[[list[Refused]], None],
         *,
         keep_days: int,
         trace: str | None,
@@ -100,8 +100,8 @@ class Committer:
             len(step.closed) > MAX_WINDOWS or len(state.pending) > MAX_ANOMALIES
         ):
             raise TooMuch
-        for refused in step.refused:
-            self._set_aside(refused)
+        if step.refused:  # before the state, which then knows them as worked on
+            self._set_aside(step.refused)
         writes = self._particulars(step)
         writes += self._windows(state.device, step.closed, careful)
         if careful:

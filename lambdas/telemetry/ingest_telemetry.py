@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from lambdas.core import observability, settings
-from lambdas.core.stream import quarantine_in
+from lambdas.core.quarantine import quarantine_in
 from lambdas.core.table_store import Table
 from lambdas.telemetry.device_store import DeviceStore
 from lambdas.telemetry.ingestion import Ingestion, Tally

@@ -1,20 +1,21 @@
 """A batch from decoding to the last write, so that a batch that comes again changes nothing twice.
 
-Order: what cannot be a record goes to quarantine, the others to the raw bucket, then each device
-is written on its own, all or nothing. A fault raises, so that the whole batch comes again: the
-devices that are written know it by their checkpoints, the files overwrite themselves.
+Order: good records go to the raw bucket, then each device is written on its own, all or nothing,
+at last what cannot be a record goes to quarantine, in one object. A fault raises, so that the whole
+batch comes again: the devices that are written know it by their checkpoints, the files overwrite
+themselves.
 """
 
 import datetime as dt
 import threading
-from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import msgspec
 
 from lambdas.core import observability
-from lambdas.core.stream import Quarantine
+from lambdas.core.quarantine import Quarantine
+from lambdas.core.stream import tell_reasons
 from lambdas.telemetry.batches import Batch, KinesisRecord, Refused
 from lambdas.telemetry.committing import Committer
 from lambdas.telemetry.device_store import DeviceStore, Loaded
@@ -96,12 +97,12 @@ class Ingestion:
         self, batch: Batch, records: Sequence[KinesisRecord], types: DeviceTypes, tally: Tally
     ) -> None:
         with ThreadPoolExecutor(self._threads) as pool:
-            deque(pool.map(observability.untraced(self._set_aside), batch.refused), maxlen=0)
             ends = [record["kinesis"]["sequenceNumber"] for record in (records[0], records[-1])]
             self._raw.keep(batch, *ends)
             self._write_devices(batch, types, tally, pool)
+        if batch.refused:
+            self._set_aside(batch.refused)
         tally.quarantined += len(batch.refused)
-        _tell_reasons(batch.refused)
 
     def _write_devices(
         self, batch: Batch, types: DeviceTypes, tally: Tally, pool: ThreadPoolExecutor
@@ -128,16 +129,6 @@ class Ingestion:
         for future in written:
             future.result()
 
-    def _set_aside(self, refused: Refused) -> None:
-        self._quarantine(refused.source, refused.poison)
-
-
-def _tell_reasons(refused: list[Refused]) -> None:
-    """A line for each reason: a line for each record would take longer than the record."""
-    by_reason = {one.poison.reason: one.poison.detail for one in refused}
-    counts = Counter(one.poison.reason for one in refused)
-    for reason, example in by_reason.items():
-        observability.logger().error(
-            "records quarantined",
-            extra={"reason": reason, "records": counts[reason], "example": example},
-        )
+    def _set_aside(self, refused: list[Refused]) -> None:
+        self._quarantine((one.record, one.poison) for one in refused)
+        tell_reasons([one.poison for one in refused])

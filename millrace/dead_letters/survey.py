@@ -1,13 +1,14 @@
 """All dead letters of an environment at a glance: the queues, and the quarantine bucket."""
 
 import datetime as dt
-import json
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from lambdas.core.quarantine import kept_in, records_in
 from millrace import aws
 from millrace.dead_letters.inbox import Inbox
 from millrace.dead_letters.message import UNREADABLE, judge
@@ -16,7 +17,7 @@ from millrace.environments import Environment
 
 DROPPED = "dropped"
 OPENED = 100
-"""Objects of the quarantine that are opened for their reason; the others are only counted."""
+"""Records of each part of the quarantine that are looked at; the others are only counted."""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,15 +77,16 @@ def quarantine(s3: Any, bucket: str, now: dt.datetime) -> list[Place]:
         objects.setdefault(_place(one["Key"]), []).append(one)
     places = []
     for name, found in sorted(objects.items()):
-        counts = Counter(_record(s3, bucket, one["Key"]) for one in found[:OPENED])
+        kept = itertools.chain.from_iterable(_kept(s3, bucket, one["Key"]) for one in found)
+        counts = Counter(map(_record, itertools.islice(kept, OPENED)))
         oldest = min(one["LastModified"] for one in found)
         places.append(
             Place(
                 name=name,
                 kind="dropped" if name.startswith(f"{DROPPED}/") else "quarantine",
-                messages=len(found),
+                messages=sum(records_in(one["Key"]) for one in found),
                 oldest=(now - oldest).total_seconds(),
-                looked_at=min(len(found), OPENED),
+                looked_at=counts.total(),
                 groups=_groups(counts),
             )
         )
@@ -106,12 +108,16 @@ def _place(key: str) -> str:
     return "/".join(parts[: min(depth, len(parts) - 1)]) or parts[0]
 
 
-def _record(s3: Any, bucket: str, key: str) -> tuple[str, str]:
-    """The type and the reason of one object: of core/stream.py, of `drop`, or of Lambda itself."""
+def _kept(s3: Any, bucket: str, key: str) -> Iterator[Any]:
+    """The records of one object: of core/quarantine.py, of `drop`, or of Lambda itself."""
     try:
-        kept = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        yield from kept_in(key, s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     except ValueError:
-        return UNREADABLE, UNKNOWN
+        yield None
+
+
+def _record(kept: Any) -> tuple[str, str]:
+    """The type and the reason of one record."""
     condition = _at(kept, "requestContext", "condition")
     reason = _at(kept, "reason") or condition or UNKNOWN
     if body := _at(kept, "record", "body"):

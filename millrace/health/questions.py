@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lambdas.core.quarantine import records_in
 from millrace.environments import Environment
 from millrace.health import collected, logs, metrics, queues
 
@@ -16,7 +17,7 @@ Client = Callable[[str], Any]
 Questions = dict[str, Callable[[], Any]]
 
 QUARANTINED = ("quarantine/", "aws/")
-"""What begins with these is written by functions (core/stream.py) and by stream mappings."""
+"""What begins with these is written by functions (core/quarantine.py) and by stream mappings."""
 
 
 class Asked:
@@ -49,7 +50,7 @@ class Asked:
         """
         s3 = self.client("s3")
         pages = [s3.list_objects_v2(Bucket=bucket, Prefix=prefix) for prefix in QUARANTINED]
-        return sum(len(page.get("Contents", [])) for page in pages)
+        return sum(records_in(one["Key"]) for page in pages for one in page.get("Contents", []))
 
 
 def on_aws(asked: Asked) -> Questions:

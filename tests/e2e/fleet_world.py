@@ -1,5 +1,6 @@
 """A simulated fleet on local AWS: its records sent amid trouble, and what became of them."""
 
+import itertools
 import json
 import threading
 import time
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from lambdas.core.quarantine import kept_in
 from lambdas.core.table_store import Table
 from lambdas.telemetry.device_state import DeviceState
 from lambdas.telemetry.device_store import DeviceStore
@@ -114,15 +116,16 @@ class FleetWorld:
         )
         names = [item["Key"] for page in pages for item in page.get("Contents", ())]
 
-        def read(name: str) -> dict[str, Any]:
-            found: dict[str, Any] = json.load(s3.get_object(Bucket=bucket, Key=name)["Body"])
-            return found
+        def read(name: str) -> list[Any]:
+            return list(kept_in(name, s3.get_object(Bucket=bucket, Key=name)["Body"].read()))
 
         with ThreadPoolExecutor(8) as pool:
-            kept = list(pool.map(read, names))
+            kept = itertools.chain.from_iterable(pool.map(read, names))
+        # A batch that was cut after it had been kept is kept again in its parts.
+        each = {json.dumps(one["record"]): one for one in kept}
         return Counter(
             one["reason"]
-            for one in kept
+            for one in each.values()
             if one["record"]["kinesis"]["partitionKey"].startswith(self.fleet.prefix)
         )
 

@@ -20,6 +20,8 @@ from lambdas.contracts.operations import (
     DeadLetterEditedV1,
     DeadLetterRedrivenV1,
 )
+from lambdas.core.errors import Poison
+from lambdas.core.quarantine import quarantine_in
 from millrace import cli, environments
 from millrace.cli import dlq, dlq_views
 from millrace.dead_letters import inbox as inboxes
@@ -159,13 +161,15 @@ def test_list_groups_every_queue_and_the_quarantine_by_type_and_reason(platform:
     for number in range(3):
         platform.fail(platform.put(old(number)), "ConnectTimeout")
     platform.put(poison(1))
-    kept = {
+    kept: dict[str, Any] = {
         "reason": "undecodable",
         "record": {"dynamodb": {"NewImage": {"type": {"S": "a.b.v1"}}}},
     }
     platform.s3.put_object(
         Bucket=platform.bucket, Key="quarantine/orders-publisher/1.json", Body=json.dumps(kept)
     )
+    many = ((kept["record"], Poison("undecodable", str(number))) for number in range(150))
+    quarantine_in(platform.bucket, "orders-publisher", platform.s3)(many)
     by_lambda = {"requestContext": {"condition": "RetryAttemptsExhausted"}}
     platform.s3.put_object(
         Bucket=platform.bucket, Key="aws/lambda/m-1/shard/2026/11/21/x", Body=json.dumps(by_lambda)
@@ -178,9 +182,9 @@ def test_list_groups_every_queue_and_the_quarantine_by_type_and_reason(platform:
         {"type": "payment.declined.v2", "reason": "undecodable", "count": 1},
     ]
     assert places["notify"]["messages"] == 0
-    assert places["quarantine/orders-publisher"]["groups"] == [
-        {"type": "a.b.v1", "reason": "undecodable", "count": 1}
-    ]
+    quarantine = places["quarantine/orders-publisher"]
+    assert (quarantine["messages"], quarantine["looked_at"]) == (151, 100)
+    assert quarantine["groups"] == [{"type": "a.b.v1", "reason": "undecodable", "count": 100}]
     assert places["aws/lambda/m-1"]["groups"][0]["reason"] == "RetryAttemptsExhausted"
     shown = text("list")
     assert "ConnectTimeout" in shown

@@ -28,4 +28,4 @@ def test_calls_for_single_devices_and_records_are_not_in_the_trace(
     calls = [one["aws"]["operation"] for one in sent.segments if one.get("namespace") == "aws"]
     assert "BatchGetItem" in calls, "what is asked once for a batch is in the trace"
     assert "TransactWriteItems" not in calls
-    assert calls.count("PutObject") <= 1, "the raw file, and no record of the quarantine"
+    assert calls.count("PutObject") == 2, "the raw file and the quarantine, each once a batch"

@@ -11,6 +11,7 @@ from lambdas.contracts.orders import OrderFraudClearedV1
 from lambdas.contracts.payments import PaymentDeclinedV1
 from lambdas.core.event_store import ConcurrentAppend, EventStore
 from lambdas.core.outbox import Cause
+from lambdas.core.quarantine import kept_in
 from lambdas.core.table_store import Table
 from lambdas.ordering import advance_order, orders, read_side, sweep, sweep_orders
 from lambdas.ordering.domain import Order, apply
@@ -350,9 +351,15 @@ def falsify(ordering: Ordering, view: str, order_id: str) -> None:
     ordering.dynamodb.put_item(TableName=table, Item={**item, "body": {"S": body}})
 
 
-def quarantined() -> list[str]:
-    found = boto3.client("s3").list_objects_v2(Bucket="quarantine").get("Contents", [])
-    return [entry["Key"] for entry in found]
+def quarantined() -> list[Any]:
+    """The records in quarantine."""
+    s3 = boto3.client("s3")
+    found = s3.list_objects_v2(Bucket="quarantine").get("Contents", [])
+    return [
+        kept
+        for key in (entry["Key"] for entry in found)
+        for kept in kept_in(key, s3.get_object(Bucket="quarantine", Key=key)["Body"].read())
+    ]
 
 
 # --- HTTP ---------------------------------------------------------------------------------------

@@ -333,7 +333,7 @@ class FakeAws:
     def list_objects_v2(self, **asked: Any) -> dict[str, Any]:
         """The first page; so many were dropped that it has nothing else."""
         dropped = [f"dropped/notify/{number}.json" for number in range(1000)]
-        keys = sorted(["quarantine/f/1.json", "aws/lambda/x/3", *dropped])
+        keys = sorted(["quarantine/f/ab-17.jsonl.gz", "aws/lambda/x/3", *dropped])
         found = [{"Key": key} for key in keys if key.startswith(asked.get("Prefix", ""))]
         return {"Contents": found[:1000]} if found else {}
 
@@ -364,7 +364,7 @@ def test_on_aws_every_source_is_read() -> None:
         ("notify", "undecodable")
     ]
     assert found.error_lines[0].time == NOW.timestamp() - 60
-    assert found.quarantined == 2
+    assert found.quarantined == 17 + 1
     assert not found.is_healthy
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from lambdas.core.stream import quarantine_in
+from lambdas.core.quarantine import kept_in, quarantine_in
 from lambdas.core.table_store import Table
 from lambdas.telemetry import keys
 from lambdas.telemetry.device_state import DeviceState, open_hours, unpacked
@@ -143,9 +143,13 @@ class World:
         return sorted(events, key=lambda e: (e["meta"]["subject"], e["meta"]["sequence"]))
 
     def quarantined(self) -> list[dict[str, Any]]:
-        return [
-            json.loads(body) for (bucket, _), body in self.s3.objects.items() if bucket != "raw"
-        ]
+        """The records in quarantine, each once however often batches were cut."""
+        found = {}
+        for (bucket, key), body in self.s3.objects.items():
+            if bucket != "raw":
+                for kept in kept_in(key, body):
+                    found[json.dumps(kept["record"])] = kept
+        return list(found.values())
 
     def raw_rows(self) -> list[dict[str, Any]]:
         """What a reader of the lake sees: one row of each position."""
