@@ -48,7 +48,8 @@ def _announce(basket: Basket, store: BasketStore, now: dt.datetime) -> bool:
     told = BasketAbandonedV1(
         customer_id=basket.customer_id, lines=lines, last_changed=basket.last_changed or ""
     )
-    cause_id = f"{basket.subject}@{basket.version}"
+    # The version alone goes back when the table is restored, and would name another basket then.
+    cause_id = f"{basket.subject}@{basket.version}/{basket.last_changed}"
     observability.annotate(correlation_id=cause_id)
     try:
         store.announce(

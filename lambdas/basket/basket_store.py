@@ -14,6 +14,9 @@ from lambdas.core.table_store import Table, Write
 
 IDLE_INDEX = "idle"
 
+RESTORED = dt.timedelta(minutes=1)
+"""Far beyond the difference of two functions' clocks, and less than any restore takes."""
+
 
 class BasketChanged(Exception):
     """The basket is not at the version the writer saw, or this very thing is done already."""
@@ -39,16 +42,21 @@ class BasketStore:
         offers = (msgspec.convert(item, Offer) for item in found.values())
         return {offer.product_id: offer for offer in offers}
 
-    def keep_offer(self, offer: Offer) -> bool:
-        """Replace what is known of a product, unless that is newer; whether it was replaced."""
+    def keep_offer(self, offer: Offer, told_at: str) -> bool:
+        """Replace what is known of a product, unless that is newer; whether it was replaced.
+
+        The revision tells which is newer, unless it contradicts the clock by RESTORED: revisions
+        go back when the catalog is restored.
+        """
         known = Write(
             put={
                 "pk": _offer_key(offer.product_id),
                 "sk": "replica",
                 **msgspec.to_builtins(offer),
+                "told_at": told_at,
             },
-            condition="attribute_not_exists(pk) OR revision < :revision",
-            values={"revision": offer.revision},
+            condition="attribute_not_exists(pk) OR revision < :revision OR told_at < :restored",
+            values={"revision": offer.revision, "restored": _before(told_at)},
         )
         try:
             self._table.transact(known)
@@ -148,6 +156,10 @@ def _state(basket: Basket) -> Write:
         condition="version = :known" if known else "attribute_not_exists(pk)",
         values={"known": known} if known else {},
     )
+
+
+def _before(told_at: str) -> str:
+    return timestamp(dt.datetime.fromisoformat(told_at) - RESTORED)
 
 
 def _offer_key(product_id: str) -> str:

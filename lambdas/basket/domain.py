@@ -1,6 +1,5 @@
 """Baskets: what goes in, what it costs by the shop's own prices, what it becomes. Pure."""
 
-import hashlib
 import zlib
 from collections.abc import Mapping
 
@@ -119,12 +118,6 @@ def order_lines(basket: Basket, offers: Offers) -> tuple[tuple[Line, ...], Money
             dict.fromkeys(sorted(gone), "no longer sold"),
         )
     return lines, _sum(lines)
-
-
-def order_id_of(basket: Basket) -> str:
-    """The id of the one order that this version of this customer's basket can become."""
-    text = f"{basket.customer_id}\n{basket.version}"
-    return f"ord_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 
 def idle_shard_of(customer_id: str) -> str:

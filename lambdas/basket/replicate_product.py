@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
     def keep(published: Published[Any]) -> None:
         # The bus keeps no order: the revision tells which of two events is the newer.
-        kept = store.keep_offer(offer_of(published.data))
+        kept = store.keep_offer(offer_of(published.data), published.meta.time)
         observability.count("OffersReplaced" if kept else "OffersOutdated")
 
     kinds = (ProductCreatedV1, ProductUpdatedV1, ProductDeletedV1)

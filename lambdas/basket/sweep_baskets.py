@@ -8,7 +8,6 @@ import msgspec
 from lambdas.basket.abandonment import sweep
 from lambdas.basket.basket_store import BasketStore
 from lambdas.core import inbox, observability, settings
-from lambdas.core.errors import Poison
 from lambdas.core.patience import time_left
 from lambdas.core.table_store import Table
 
@@ -27,12 +26,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     config = settings.load(Settings)
     store = BasketStore(Table(config.baskets_table))
 
-    def handle(message: inbox.BusEvent) -> None:
-        if message.type != DUE:
-            raise Poison("unknown-type", message.type)
+    def run() -> None:
         idle_for = dt.timedelta(minutes=config.idle_minutes)
         now = dt.datetime.now(dt.UTC)
         announced = sweep(store, idle_for, config.sweep_limit, now, time_left(context))
         observability.count("BasketsAbandoned", announced)
 
-    return inbox.consume(event, handle)
+    return inbox.consume(event, inbox.due(DUE, run))

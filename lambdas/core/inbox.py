@@ -16,6 +16,7 @@ import msgspec
 
 from lambdas.contracts.codec import Published, UnknownType, decode
 from lambdas.contracts.event import Event, Meta
+from lambdas.contracts.registry import BY_TYPE
 from lambdas.core import aws, observability
 from lambdas.core.errors import NotYet, Poison
 from lambdas.core.outbox import REPUBLISHED
@@ -53,12 +54,28 @@ class BusEvent(msgspec.Struct, frozen=True, kw_only=True, rename=_NAMES):
 
 Handle = Callable[[BusEvent], None]
 
+SCHEDULER = "millrace.scheduler"
+"""The source of what a schedule puts into its inbox (modules/inbox/schedules.tf)."""
+
+
+def due(kind: str, run: Callable[[], None]) -> Handle:
+    """Run at each message of this type by which a schedule asks; any other message is Poison."""
+
+    def handle(message: BusEvent) -> None:
+        if message.type != kind:
+            raise Poison("unknown-type", f"{message.type} is not handled here")
+        if message.source != SCHEDULER:
+            raise Poison("forged-source", f"{kind} from {message.source}, not from a schedule")
+        run()
+
+    return handle
+
 
 def typed(handlers: Mapping[type[Event], Callable[[Published[Any]], None]]) -> Handle:
     """Handle the platform's own events by their class, each in its newest version.
 
-    An event that breaks its contract or that nobody here handles is Poison: it was subscribed to
-    by mistake, and dropping it would hide that.
+    An event that breaks its contract, that another service says than its class tells, or that
+    nobody here handles is Poison: it was subscribed to by mistake, and dropping it would hide that.
     """
 
     def handle(event: BusEvent) -> None:
@@ -78,6 +95,9 @@ def typed(handlers: Mapping[type[Event], Callable[[Published[Any]], None]]) -> H
 
 
 def _published(event: BusEvent) -> Published[Any]:
+    kind = BY_TYPE.get(event.type)
+    if kind is not None and event.source != kind.SOURCE:
+        raise Poison("forged-source", f"{event.type} from {event.source}, not from {kind.SOURCE}")
     try:
         return decode(event.type, event.detail)
     except UnknownType as error:

@@ -56,6 +56,15 @@ class AssessmentStore:
         item = self._table.get(_order_key(order_id), "assessment")
         return str(item["customer_id"]) if item else None
 
+    def assessed(self, order: OrderPlacedV1) -> bool:
+        """Whether it is this order that has the assessment, not another one under its id."""
+        item = self._table.get(_order_key(order.order_id), "assessment") or {}
+        total = msgspec.to_builtins(order.total)
+        return bool(
+            item.get("customer_id") == order.customer_id
+            and item.get("total", total) == total  # early ones do not tell it
+        )
+
     def seen(self, order: OrderPlacedV1, at: dt.datetime) -> Seen:
         """The counters of the order's customer and token over the day up to this moment."""
         items = list(self._since(_customer_key(order.customer_id), at))
@@ -178,6 +187,7 @@ def _assessment(
         "pk": _order_key(order.order_id),
         "sk": "assessment",
         "customer_id": order.customer_id,
+        "total": msgspec.to_builtins(order.total),
         "placed_at": timestamp(at),
         "ruleset": ruleset.version,
         "score": verdict.score,

@@ -6,6 +6,7 @@ from lambdas.contracts.codec import Published
 from lambdas.contracts.orders import OrderPlacedV1
 from lambdas.contracts.payments import PaymentDeclinedV2
 from lambdas.core import observability
+from lambdas.core.errors import Poison
 from lambdas.core.outbox import Cause
 from lambdas.fraud.assessment_store import AlreadyAssessed, AssessmentStore, CustomerMoved
 from lambdas.fraud.domain import Ruleset, judge
@@ -32,7 +33,8 @@ def assess(
     """Judge an order by what its customer and its token did up to its own time.
 
     Orders that a customer places at once are judged one after the other, so a burst is seen as
-    one. Raises Contended, or Poison for an event without a time.
+    one. Raises Contended, or Poison for an event without a time and
+    for another order under the id of one that was judged.
     """
     order, at = published.data, moment(published.meta.time)
     for _ in range(ATTEMPTS):
@@ -44,6 +46,8 @@ def assess(
                 order, at, seen, known, verdict, ruleset, cause=Cause.of(published), now=now
             )
         except AlreadyAssessed:
+            if not store.assessed(order):
+                raise Poison("other-order", f"{order.order_id} was another order before") from None
             return
         except CustomerMoved:
             continue

@@ -71,6 +71,16 @@ def depleted(lines: Iterable[StockLine], stock: Mapping[str, Stock]) -> dict[str
     }
 
 
+def answers(reservation: Reservation | None, lines: Iterable[StockLine]) -> bool:
+    """Whether this can be what became of an order of these lines."""
+    if reservation is None:
+        return False
+    if reservation.status == "rejected":
+        pieces = {line.product_id: line.quantity for line in lines}
+        return all(lack.quantity <= pieces.get(lack.product_id, 0) for lack in reservation.lines)
+    return reservation.lines in ((), tuple(lines))  # none: cancelled before it was seen
+
+
 def released(reservation: Reservation) -> Reservation:
     """The reservation once its pieces are given back; they stay named as its lines."""
     return msgspec.structs.replace(

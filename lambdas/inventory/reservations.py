@@ -10,8 +10,9 @@ from lambdas.contracts.codec import Published
 from lambdas.contracts.orders import OrderCancelledV1, OrderPlacedV1
 from lambdas.contracts.products import ProductCreatedV1
 from lambdas.core import observability
+from lambdas.core.errors import Poison
 from lambdas.core.outbox import Cause
-from lambdas.inventory.domain import cancelled_unseen, depleted, missing, wanted
+from lambdas.inventory.domain import answers, cancelled_unseen, depleted, missing, wanted
 from lambdas.inventory.stock_store import AlreadyDecided, StockChanged, StockStore
 
 ATTEMPTS = 8
@@ -25,7 +26,7 @@ class Contended(Exception):
 def reserve(published: Published[OrderPlacedV1], store: StockStore, now: dt.datetime) -> None:
     """Set the order's lines aside, all or nothing; or reject it and name what lacks.
 
-    Raises Contended, or Poison for an order of too many products.
+    Raises Contended, or Poison for an order of too many products, or of others than before.
     """
     order_id, cause = published.data.order_id, Cause.of(published)
     lines = wanted(published.data.lines)
@@ -44,6 +45,8 @@ def reserve(published: Published[OrderPlacedV1], store: StockStore, now: dt.date
                 return
             last_pieces = depleted(lines, stock)
     except AlreadyDecided:
+        if not answers(store.reservation(order_id), lines):
+            raise Poison("other-order", f"{order_id} had other lines before") from None
         return
     raise Contended(order_id)
 

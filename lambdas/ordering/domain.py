@@ -127,9 +127,11 @@ def decide(order: Order, fact: Fact) -> tuple[Event, ...]:
     that contradicts the order whenever it comes.
     """
     if isinstance(fact, BasketCheckedOutV1):
-        return (OrderPlacedV1(**msgspec.structs.asdict(fact)),) if order.status == "none" else ()
+        return _placed(order, fact)
     if order.status == "none":
         raise TooEarly(f"{type(fact).__name__} before the order {fact.order_id} was placed")
+    if isinstance(fact, PaymentCapturedV1) and fact.amount != order.total:
+        raise Poison("wrong-amount", f"{fact.amount} captured for {order.order_id}: {order.total}")
     if order.status in FINAL:
         return ()
     if isinstance(fact, TimedOut):
@@ -137,6 +139,17 @@ def decide(order: Order, fact: Fact) -> tuple[Event, ...]:
     if isinstance(fact, PaymentCapturedV1 | PaymentDeclinedV2):
         return _after_payment(order, fact)
     return _after_check(order, fact)
+
+
+def _placed(order: Order, fact: BasketCheckedOutV1) -> tuple[Event, ...]:
+    """The same check-out again changes nothing; another one under the order's id is an error."""
+    placed = OrderPlacedV1(**msgspec.structs.asdict(fact))
+    if order.status == "none":
+        return (placed,)
+    known = {name: getattr(order, name) for name in OrderPlacedV1.__struct_fields__}
+    if known != msgspec.structs.asdict(placed):
+        raise Poison("other-order", f"{order.order_id} is an order of something else already")
+    return ()
 
 
 def _after_check(
@@ -171,8 +184,6 @@ def _after_payment(order: Order, fact: PaymentCapturedV1 | PaymentDeclinedV2) ->
         return _cancelled(order, "payment-declined", f"the payment was declined: {fact.code}")
     if order.status != "approved":
         raise TooEarly(f"money captured for the order {order.order_id} before it was approved")
-    if fact.amount != order.total:
-        raise Poison("wrong-amount", f"{fact.amount} captured for {order.order_id}: {order.total}")
     return (
         OrderConfirmedV1(
             order_id=order.order_id,

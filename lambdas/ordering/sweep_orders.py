@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from lambdas.core import inbox, observability, settings
-from lambdas.core.errors import Poison
 from lambdas.core.patience import time_left
 from lambdas.core.table_store import Table
 from lambdas.ordering.orders import orders_in
@@ -26,12 +25,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     timeout = dt.timedelta(seconds=settings.load(Settings).order_timeout_seconds)
     orders = orders_in(Table(views.orders_table))
 
-    def handle(message: inbox.BusEvent) -> None:
-        if message.type != SWEEP_DUE:
-            raise Poison("unknown-type", message.type)
+    def run() -> None:
         sweep(live_view(views), orders, timeout, _now, time_left(context))
 
-    return inbox.consume(event, handle)
+    return inbox.consume(event, inbox.due(SWEEP_DUE, run))
 
 
 def _now() -> dt.datetime:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from lambdas.contracts.codec import Published
 from lambdas.contracts.orders import OrderApprovedV1, OrderCancelledV1
 from lambdas.core import observability
-from lambdas.core.errors import ConditionFailed
+from lambdas.core.errors import ConditionFailed, Poison
 from lambdas.core.outbox import Cause
 from lambdas.payment import domain
 from lambdas.payment.domain import Change, Payment
@@ -30,6 +30,8 @@ class Payments:
         """Take the order's money, once. Raises GatewayUnavailable, Poison."""
         order, cause = published.data, Cause.of(published)
         payment = self._store.load(order.order_id)
+        if payment is not None and payment.amount not in (None, order.total):
+            raise Poison("other-amount", f"{order.order_id}: {order.total}, was {payment.amount}")
         while True:
             step = domain.after_approval(payment)
             if payment is None:

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from lambdas.core import inbox, observability, settings
-from lambdas.core.errors import Poison
 from lambdas.core.table_store import Table
 from lambdas.telemetry.device_store import DeviceStore
 from lambdas.telemetry.records import Limits
@@ -28,11 +27,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     config = settings.load(Settings)
     store = DeviceStore(Table(config.telemetry_table))
 
-    def handle(message: inbox.BusEvent) -> None:
-        if message.type != DUE:
-            raise Poison("unknown-type", message.type)
+    def run() -> None:
         types = types_in(config.device_types_parameter).types()
         told = sweep(store, types, config.ingest_limits.silent_minutes, dt.datetime.now(dt.UTC))
         observability.count("DevicesSilent", told)
 
-    return inbox.consume(event, handle)
+    return inbox.consume(event, inbox.due(DUE, run))

@@ -66,6 +66,12 @@ def test_a_calm_order_is_cleared_once(world: World) -> None:
     assert world.verdicts() == [("fraud.cleared.v1", "o1", 0)]
 
 
+def test_another_order_under_the_id_of_a_judged_one_fails(world: World) -> None:
+    assert world.deliver(placed("o1")) == []
+    assert world.deliver(placed("o1", "eve"), placed("o1", total=1)) == ["message-0", "message-1"]
+    assert world.verdicts() == [("fraud.cleared.v1", "o1", 0)]
+
+
 def test_a_suspicious_order_is_flagged_and_the_event_explains_itself(world: World) -> None:
     dear = placed("o1", total=150_000, lines=(line("tea", 20),))
     assert world.deliver(dear, dear) == []

@@ -33,7 +33,7 @@ def now() -> int:
 
 def sweep() -> None:
     body = (
-        '{"id": "1", "detail-type": "device-sweep.due", "source": "millrace.schedule",'
+        '{"id": "1", "detail-type": "device-sweep.due", "source": "millrace.scheduler",'
         ' "time": "2026-11-21T09:30:00Z", "detail": {}}'
     )
     assert sweep_devices.handler(sqs_event(body), CONTEXT) == {"batchItemFailures": []}
@@ -98,7 +98,7 @@ def test_no_device_is_silent_for_records_that_ingest_has_not_come_to(
 def test_a_message_of_another_type_is_not_taken(telemetry: TelemetryWorld) -> None:
     assert telemetry.items("") == []
     body = (
-        '{"id": "1", "detail-type": "basket-sweep.due", "source": "millrace.schedule",'
+        '{"id": "1", "detail-type": "basket-sweep.due", "source": "millrace.scheduler",'
         ' "time": "2026-11-21T09:30:00Z", "detail": {}}'
     )
     answer = sweep_devices.handler(sqs_event(body), CONTEXT)

@@ -15,7 +15,6 @@ from lambdas.basket.domain import (
     Refused,
     emptied,
     idle_shard_of,
-    order_id_of,
     order_lines,
     put,
     sold_lines,
@@ -125,14 +124,6 @@ def test_an_order_whose_prices_changed_their_currency_is_refused() -> None:
 def test_an_empty_basket_is_no_order() -> None:
     with pytest.raises(Refused, match="empty"):
         order_lines(Basket(customer_id="ada"), OFFERS)
-
-
-@given(st.lists(st.tuples(st.text(), st.integers(0, 10**6)), min_size=2, max_size=2, unique=True))
-def test_every_version_of_every_basket_is_an_order_of_its_own(
-    baskets: list[tuple[str, int]],
-) -> None:
-    one, other = (order_id_of(Basket(customer_id=c, version=v)) for c, v in baskets)
-    assert one != other
 
 
 def test_waiting_baskets_spread_over_all_partitions() -> None:

@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from lambdas.contracts.codec import Published
+from lambdas.contracts.event import Event
 from lambdas.contracts.orders import OrderPlacedV1
 from lambdas.contracts.payments import PaymentDeclinedV2
+from lambdas.contracts.registry import BY_TYPE, EVENTS
 from lambdas.core import inbox
 from lambdas.core.errors import Poison
 from lambdas.core.outbox import Cause
@@ -17,10 +19,15 @@ from lambdas.core.outbox import Cause
 EXAMPLES = Path(__file__).parents[2] / "payloads" / "events"
 
 
-def bus_event(event_type: str, detail: Any = None) -> inbox.BusEvent:
+def bus_event(event_type: str, detail: Any = None, source: str | None = None) -> inbox.BusEvent:
     text = json.dumps(detail) if detail else (EXAMPLES / f"{event_type}.json").read_text()
+    kind = BY_TYPE.get(event_type, OrderPlacedV1)
     return inbox.BusEvent(
-        id="e", type=event_type, source="s", time="t", detail=msgspec.Raw(text.encode())
+        id="e",
+        type=event_type,
+        source=kind.SOURCE if source is None else source,
+        time="t",
+        detail=msgspec.Raw(text.encode()),
     )
 
 
@@ -49,6 +56,29 @@ def test_anything_else_is_poison(event: inbox.BusEvent, reason: str) -> None:
     with pytest.raises(Poison) as poison:
         inbox.typed({OrderPlacedV1: print})(event)
     assert poison.value.reason == reason
+
+
+@pytest.mark.parametrize("kind", EVENTS, ids=[kind.TYPE for kind in EVENTS])
+@pytest.mark.parametrize(
+    "liar", ["millrace.catalogue", "millrace", "", "aws.s3", "Millrace.basket"]
+)
+def test_an_event_that_another_service_says_is_poison_whatever_it_tells(
+    kind: type[Event], liar: str
+) -> None:
+    handled: list[Published[Any]] = []
+    with pytest.raises(Poison) as poison:
+        inbox.typed(dict.fromkeys(EVENTS, handled.append))(bus_event(kind.TYPE, source=liar))
+    assert (poison.value.reason, handled) == ("forged-source", [])
+
+
+def test_a_schedule_alone_says_that_something_is_due() -> None:
+    runs: list[bool] = []
+    handle = inbox.due("sweep.due", lambda: runs.append(True))
+    handle(bus_event("sweep.due", {"meta": {}}, source=inbox.SCHEDULER))
+    for kind, source in [("sweep.due", "millrace.basket"), ("other.due", inbox.SCHEDULER)]:
+        with pytest.raises(Poison):
+            handle(bus_event(kind, {"meta": {}}, source=source))
+    assert runs == [True]
 
 
 def test_a_consumed_event_is_the_cause_of_what_follows() -> None:

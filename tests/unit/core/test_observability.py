@@ -38,8 +38,8 @@ def placed(trace: str | None = None) -> str:
     detail = json.loads((EXAMPLES / "order.placed.v1.json").read_text())
     if trace:
         detail["meta"]["trace"] = f"Root={trace};Parent=ab;Sampled=1"
-    event = {"id": "e", "detail-type": "order.placed.v1", "source": "s", "time": "t"}
-    return json.dumps({**event, "detail": detail})
+    event = {"id": "e", "detail-type": "order.placed.v1", "source": "millrace.ordering"}
+    return json.dumps({**event, "time": "t", "detail": detail})
 
 
 META = json.loads(placed())["detail"]["meta"]

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from lambdas.core.errors import Poison
 from lambdas.core.etag import Precondition
 from lambdas.core.outbox import Cause
 from lambdas.core.table_store import Table
@@ -180,3 +181,26 @@ def test_stock_that_never_rests_fails_the_delivery_instead_of_guessing() -> None
     assert ("order/all", "reservation") not in client.items
     reservations.reserve(order, StockStore(Table("stock", client)), NOON)
     audit(list(client.items.values()))
+
+
+@pytest.mark.parametrize("before", [[], ["cancel"]])
+@pytest.mark.parametrize("stock", [9, 1])
+def test_another_order_under_the_same_id_is_poison(before: list[str], stock: int) -> None:
+    store = StockStore(Table("stock", FakeDynamoDb()))
+    for name in ("tea", "pot"):
+        counting.count(
+            name,
+            stock,
+            store,
+            precondition=Precondition(),
+            by="me",
+            cause=Cause(id=name, correlation_id="c"),
+            now=NOON,
+        )
+    order = placed("o1", line("tea", 2))
+    reservations.reserve(order, store, NOON)
+    for _ in before:
+        reservations.release(cancelled("o1"), store, NOON)
+    reservations.reserve(order, store, NOON)
+    with pytest.raises(Poison, match="other-order"):
+        reservations.reserve(placed("o1", line("pot", 2)), store, NOON)

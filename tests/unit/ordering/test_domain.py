@@ -279,3 +279,31 @@ def _calm_down(shop: Shop) -> None:
         if len(shop.inboxes) == waiting and shop.inboxes:
             shop.inboxes.append(shop.inboxes.pop(0))
     raise AssertionError("messages are waiting for ever")
+
+
+@pytest.mark.parametrize("facts", [[], [reserved(), cleared()], [flagged()]])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"customer_id": "eve"},
+        {"email": "eve@example.com"},
+        {"lines": ()},
+        {"payment_token": "tok_other"},
+        {"total": Money(amount=1, currency="EUR")},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_order_under_the_id_of_one_that_is_there_is_poison(
+    facts: list[Any], change: dict[str, Any]
+) -> None:
+    order = tell(checked_out(), *facts)[0]
+    assert decide(order, checked_out()) == ()
+    with pytest.raises(Poison, match="other-order"):
+        decide(order, msgspec.structs.replace(checked_out(), **change))
+
+
+def test_money_of_another_amount_is_poison_even_after_the_end() -> None:
+    confirmed = tell(checked_out(), reserved(), cleared(), captured())[0]
+    assert decide(confirmed, captured()) == ()
+    with pytest.raises(Poison, match="wrong-amount"):
+        decide(confirmed, captured(amount=Money(amount=1, currency="EUR")))

@@ -4,8 +4,11 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
+from lambdas.contracts.money import Money
+from lambdas.core.errors import Poison
 from lambdas.payment.domain import Outcome
 from lambdas.payment.payments import Payments
 from lambdas.payment.ports import Charge, GatewayUnavailable
@@ -152,3 +155,18 @@ def test_the_intent_is_on_record_before_the_gateway_is_asked(world: World) -> No
     world.gateway.capture = looking  # type: ignore[method-assign]
     world.approve()
     assert seen == ["capturing"]
+
+
+@pytest.mark.parametrize("cancelled_first", [False, True])
+def test_an_approval_of_another_amount_under_the_same_order_is_poison(
+    world: World, cancelled_first: bool
+) -> None:
+    world.approve()
+    if cancelled_first:
+        world.cancel()
+    before = world.money()
+    other = approved("tok_approve")
+    dearer = msgspec.structs.replace(other.data, total=Money(amount=1, currency="EUR"))
+    with pytest.raises(Poison, match="other-amount"):
+        world.payments.approve(msgspec.structs.replace(other, data=dearer))
+    assert world.money() == before
