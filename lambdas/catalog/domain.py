@@ -6,6 +6,7 @@ import msgspec
 
 from lambdas.contracts.money import Money
 from lambdas.contracts.products import ProductCreatedV1, ProductDeletedV1, ProductUpdatedV1
+from lambdas.contracts.text import Name, Prose
 
 Changed = ProductCreatedV1 | ProductUpdatedV1 | ProductDeletedV1
 
@@ -19,8 +20,8 @@ LISTED_NAME_LENGTH = 100
 class ProductDetails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an editor says of a product. `price.amount` counts the currency's minor unit."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"\S")]
-    description: Annotated[str, msgspec.Meta(max_length=4000)] = ""
+    name: Name
+    description: Prose = ""
     price: Money
     category: Category = "general"
 

@@ -49,7 +49,11 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Orders, newest first; `cursor` asks for the next page, null at the end."""
+    """Orders, newest first; `cursor` asks for the next page, null at the end.
+
+    A page of one customer's orders in one state may be shorter than `limit`, or empty, and still
+    have a next one: reading it costs no more than a page may.
+    """
 
     orders: list[OrderView]
     cursor: str | None

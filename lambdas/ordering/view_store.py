@@ -1,6 +1,5 @@
 """A table of the read side: rows by order, by customer and by state."""
 
-import itertools
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -10,6 +9,9 @@ from lambdas.core import aws
 from lambdas.core.table_store import Table
 from lambdas.ordering.domain import Status, subject_of
 from lambdas.ordering.projection import ROW, OrderRow, attributes, row_of, state_shards
+
+EXAMINED = 200
+"""Orders of one customer read for a page of those in one state, whatever its length."""
 
 NEWER = "attribute_not_exists(pk) OR version < :version"
 NEWER_OR_SAME = "attribute_not_exists(pk) OR version <= :version"
@@ -67,12 +69,17 @@ class ViewStore:
     def by_customer(
         self, customer_id: str, state: Status | None, limit: int, after: str | None
     ) -> Page:
-        """Orders of one customer, newest first, in one state or any."""
-        # Which of a customer's orders are in the state is not known before they are read.
-        wanted = None if state else limit + 1
-        rows = self._newest("by_customer", ("customer_id", customer_id), after, wanted)
-        in_state = (row for row in rows if state in (None, row.state))
-        return _page(list(itertools.islice(in_state, limit + 1)), limit)
+        """Orders of one customer, newest first, in one state or any.
+
+        Which of a customer's orders are in the state is not known before they are read, so a page
+        of one state may be short, or empty, and still have a next one.
+        """
+        most = EXAMINED if state else limit + 1
+        rows = list(self._newest("by_customer", ("customer_id", customer_id), after, most))
+        page = _page([row for row in rows if state in (None, row.state)], limit)
+        if page.after is None and len(rows) == most:
+            return Page(page.rows, rows[-1].placed)
+        return page
 
     def by_state(self, state: Status, limit: int, after: str | None) -> Page:
         """Orders of everybody in one state, newest first, merged from the state's shards."""

@@ -142,7 +142,7 @@ def _show_local(state: dict[str, Any], json_output: bool) -> None:
 
 
 def env(environment: EnvironmentOption = "local") -> None:
-    """Print shell commands that point any AWS client at the environment.
+    """Print shell commands that point any AWS client, and $API_URL, at the environment.
 
     Use it as: [bold]eval "$(millrace env)"[/]
     """
@@ -160,7 +160,7 @@ def outputs(environment: EnvironmentOption = "local", json_output: JsonOption = 
 
 
 def shell_lines(environment: Environment) -> list[str]:
-    """The commands for a POSIX shell; names of buckets are exported too, for scripts."""
+    """The commands for a POSIX shell; the API's address and names of buckets are exported too."""
     exported = {**environment.client, **_names(environment)}
     if environment.is_local:
         # A profile or session of the user would take precedence over the local keys.
@@ -175,7 +175,9 @@ def shell_lines(environment: Environment) -> list[str]:
 def _names(environment: Environment) -> dict[str, str]:
     wanted = {"uploads_bucket", "renditions_bucket"}
     found = {name: environment.outputs.get(name) for name in sorted(wanted)}
-    return {f"MILLRACE_{name.upper()}": value for name, value in found.items() if value}
+    names = {f"MILLRACE_{name.upper()}": value for name, value in found.items() if value}
+    api_url = environment.outputs.get("api_url")
+    return {**names, "API_URL": str(api_url)} if api_url else names
 
 
 def _rows(values: dict[str, Any]) -> Table:

@@ -30,6 +30,7 @@ def token(
 ) -> None:
     """Print an access token of a test user, on local AWS or in dev.
 
+    [bold]eval "$(millrace env)"[/]
     [bold]curl -H "Authorization: Bearer $(millrace token --user ada)" $API_URL/orders[/]
 
     The user gets exactly the scopes asked for; the same name is always the same customer.

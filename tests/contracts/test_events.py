@@ -15,6 +15,7 @@ from lambdas.contracts.event import Event
 from lambdas.contracts.registry import BY_TYPE, EVENTS
 from lambdas.contracts.schema import DIRECTORY, schema_of
 from lambdas.contracts.upcasters import UPCASTERS
+from lambdas.sandbox_gateway.domain import decline_code
 
 EXAMPLES = Path(__file__).parents[1] / "payloads" / "events"
 
@@ -141,3 +142,13 @@ def test_the_upcast_example_is_a_valid_event_of_the_next_version(old: type[Event
     published = decode(old.TYPE, json.dumps(example(old)))
     detail = json.loads(encode(published.meta, published.data))
     assert accepts(type(published.data), detail) == (True, True)
+
+
+def test_every_payment_token_in_an_example_is_one_that_the_sandbox_takes() -> None:
+    tokens = [
+        token
+        for event in EVENTS
+        if (token := example(event)["data"].get("payment_token")) is not None
+    ]
+    assert len(tokens) >= 3
+    assert {decline_code(token) for token in tokens} == {None}

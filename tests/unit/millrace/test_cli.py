@@ -24,6 +24,7 @@ OUTPUTS = {
     "renditions_bucket": "a renditions' bucket",
     "images_table": "images",
     "region": "us-east-1",
+    "api_url": "https://api",
     "functions": {"render-image": "millrace-local-render-image"},
 }
 LOCAL = Environment("local", OUTPUTS, {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
@@ -138,13 +139,13 @@ def test_the_version_is_the_distributions() -> None:
 
 
 def test_a_shell_takes_the_environment_as_printed() -> None:
-    read = '"$AWS_ENDPOINT_URL" "$MILLRACE_RENDITIONS_BUCKET" "${AWS_PROFILE-none}"'
-    script = "\n".join([*shell_lines(LOCAL), f'printf "%s|%s|%s" {read}'])
+    read = '"$AWS_ENDPOINT_URL" "$MILLRACE_RENDITIONS_BUCKET" "$API_URL" "${AWS_PROFILE-none}"'
+    script = "\n".join([*shell_lines(LOCAL), f'printf "%s|%s|%s|%s" {read}'])
     environment = {"PATH": os.defpath, "AWS_PROFILE": "mine"}
     result = subprocess.run(
         ["sh", "-euc", script], env=environment, capture_output=True, text=True, check=True
     )
-    assert result.stdout == "http://127.0.0.1:4566|a renditions' bucket|none"
+    assert result.stdout == "http://127.0.0.1:4566|a renditions' bucket|https://api|none"
 
 
 def test_an_environment_on_aws_keeps_the_users_credentials() -> None:
