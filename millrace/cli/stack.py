@@ -142,9 +142,9 @@ def _show_local(state: dict[str, Any], json_output: bool) -> None:
 
 
 def env(environment: EnvironmentOption = "local") -> None:
-    """Print shell commands that point any AWS client, and $API_URL, at the environment.
+    """Print shell commands that point any AWS client at the environment.
 
-    Use it as: [bold]eval "$(millrace env)"[/]
+    Use it as: [bold]eval "$(millrace env)"[/]. It sets $API_URL too, the address of the HTTP API.
     """
     for line in shell_lines(environments.load(environment)):
         print(line)
