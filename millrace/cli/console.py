@@ -7,8 +7,6 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,16 +15,18 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.progress import Progress as Bar
+from rich.text import Text
 
 from millrace.cli.heartbeat import Heartbeat
+from millrace.cli.screen import Screen, styled
 from millrace.terraform_root import Progress
 
 LOGGED_EVERY = 20
 """Resources from one line of a log to the next."""
 
 # What a command answers goes to stdout; what it says meanwhile goes to stderr.
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Screen()
+err = Screen(stderr=True)
 
 EnvironmentOption = Annotated[
     str,
@@ -71,7 +71,7 @@ class Steps:
         self._end_bar()
         self._doing, self._began = text, self._clock()
         self._applying = None
-        self._print(f"[bold cyan]>[/] {text}")
+        self._print(styled("[bold cyan]>[/] {}", text))
 
     def progress(self, progress: Progress) -> None:
         """Show where the apply is."""
@@ -107,9 +107,9 @@ class Steps:
     def _still(self) -> None:
         """What is under way, and for how long."""
         took = self._clock() - self._began
-        self._print(self._applying or f"  {escape(self._doing)} {took:.0f} s")
+        self._print(self._applying or f"  {self._doing} {took:.0f} s")
 
-    def _print(self, line: str) -> None:
+    def _print(self, line: str | Text) -> None:
         err.print(line, soft_wrap=True)
         self.heartbeat.said()
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from millrace import contact_sheet, environments
 from millrace import demo as demonstration
@@ -15,6 +16,7 @@ from millrace import stack as local_stack
 from millrace.cli.console import EnvironmentOption, JsonOption, Steps, err, out, print_json
 from millrace.cli.order_view import LiveOrders, visit_view
 from millrace.cli.order_view import record as order_record
+from millrace.cli.screen import styled
 from millrace.demo import Shown, orders, telemetry
 from millrace.demo.orders import Visit
 from millrace.demo.telemetry import Simulated
@@ -117,12 +119,14 @@ def _say(page: Path, shown: list[Shown], visit: Visit | None, simulated: Simulat
     if visit:
         out.print(visit_view(visit))
         out.print(
-            f"[dim]Look at the orders over HTTP with: millrace token --user {visit.shopper}[/]",
+            styled(
+                "[dim]Look at the orders over HTTP with: millrace token --user {}[/]", visit.shopper
+            ),
             soft_wrap=True,
         )
     if simulated:
         out.print(_simulated(simulated), soft_wrap=True)
-    out.print(f"Contact sheet: [bold]{relative(page)}[/]", soft_wrap=True)
+    out.print(styled("Contact sheet: [bold]{}[/]", relative(page)), soft_wrap=True)
 
 
 def _simulated(simulated: Simulated) -> str:
@@ -163,7 +167,8 @@ def _waiting(uploads: list[Upload], known: Mapping[str, Outcome]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     for upload in uploads:
         outcome = known.get(upload.key)
-        table.add_row(upload.key, outcome.manifest["status"] if outcome else "[dim]waiting[/]")
+        status = Text(outcome.manifest["status"]) if outcome else Text("waiting", style="dim")
+        table.add_row(upload.key, status)
     return table
 
 
@@ -176,7 +181,8 @@ def _table(shown: list[Shown]) -> Table:
     table.add_column("of it, traced", overflow="fold")
     for picture in shown:
         reason = picture.manifest["reason"]
-        outcome = "[green]rendered[/]" if picture.is_rendered else f"[yellow]{reason}[/]"
+        rendered = picture.is_rendered
+        outcome = Text("rendered", "green") if rendered else Text(str(reason), "yellow")
         table.add_row(
             picture.upload.path.name,
             outcome,

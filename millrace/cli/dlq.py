@@ -19,6 +19,7 @@ from lambdas.core.outbox import timestamp
 from millrace import environments
 from millrace.cli import dlq_views as views
 from millrace.cli.console import EnvironmentOption, JsonOption, err, out, print_json
+from millrace.cli.screen import styled
 from millrace.dead_letters.inbox import Inbox, pretty
 from millrace.dead_letters.journal import Filters
 from millrace.dead_letters.survey import survey
@@ -176,7 +177,9 @@ def edit(
     if json_output:
         print_json(answer)
     else:
-        out.print(f"[green]Sent[/] to {queue.name} as {sent_as}; the dead letter is deleted.")
+        out.print(
+            styled("[green]Sent[/] to {} as {}; the dead letter is deleted.", queue.name, sent_as)
+        )
 
 
 def drop(
@@ -196,7 +199,7 @@ def drop(
     if json_output:
         print_json({"inbox": queue.name, "message_id": message_id, "kept": place})
     else:
-        out.print(f"[green]Dropped.[/] It is kept as {place}", soft_wrap=True)
+        out.print(styled("[green]Dropped.[/] It is kept as {}", place), soft_wrap=True)
 
 
 def _before(older_than: str | None) -> str | None:
@@ -236,7 +239,7 @@ def _until_stopped() -> Iterator[Callable[[], bool]]:
         if asked:
             signal.default_int_handler(number, frame)
         asked = True
-        err.print("[yellow]Stopping after this batch ...[/]")
+        err.print(styled("[yellow]Stopping after this batch ...[/]"))
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from millrace.cli.screen import styled
 from millrace.dead_letters.choice import Plan
 from millrace.dead_letters.inbox import Found, pretty
 from millrace.dead_letters.redrive import Report
@@ -25,11 +25,13 @@ def places(found: list[Place]) -> RenderableType:
         count = f"{place.messages:,}" + (f" ({place.hidden:,} hidden)" if place.hidden else "")
         first = (place.name, count, age(place.oldest))
         for group in place.groups:
-            table.add_row(*first, escape(group.type), escape(group.reason), f"{group.count:,}")
+            table.add_row(*first, group.type, group.reason, f"{group.count:,}")
             first = ("", "", "")
         unread = place.messages - place.looked_at
         if unread > 0:
-            table.add_row(*first, "[dim](not looked at)[/]", "", f"[dim]{unread:,}[/]")
+            table.add_row(
+                *first, styled("[dim](not looked at)[/]"), "", styled("[dim]{:,}[/]", unread)
+            )
     parts: list[RenderableType] = [table] if table.row_count else []
     if empty:
         parts.append(Text(f"Nothing in: {', '.join(empty)}", style="dim"))
@@ -77,9 +79,7 @@ def as_json(one: Found) -> dict[str, Any]:
 def plan(made: Plan) -> RenderableType:
     table = _table("type", "reason", "would", "count", right=(3,))
     for group in made.groups:
-        table.add_row(
-            escape(group.type), escape(group.reason), escape(group.would), f"{group.count:,}"
-        )
+        table.add_row(group.type, group.reason, group.would, f"{group.count:,}")
     text = f"Would send {made.would_send:,} to {made.inbox} and leave {made.would_leave:,}."
     if made.unseen:
         text += f" {made.unseen:,} more are hidden by a reader or behind others of their group."
@@ -89,33 +89,41 @@ def plan(made: Plan) -> RenderableType:
 
 
 def report(done: Report) -> RenderableType:
-    lines = [f"[green]Sent[/] {done.sent:,} to {done.inbox} (run {done.run_id})."]
-    lines += [f"  {count:>7,}  {escape(kind)}" for kind, count in done.sent_by_type.items()]
+    lines = [styled("[green]Sent[/] {:,} to {} (run {}).", done.sent, done.inbox, done.run_id)]
+    lines += [styled("  {:>7,}  {}", count, kind) for kind, count in done.sent_by_type.items()]
     if done.left:
-        lines.append(f"Left {sum(done.left.values()):,} in the dead-letter queue:")
-        lines += [f"  {count:>7,}  {escape(why)}" for why, count in done.left.items()]
+        lines.append(styled("Left {:,} in the dead-letter queue:", sum(done.left.values())))
+        lines += [styled("  {:>7,}  {}", count, why) for why, count in done.left.items()]
     if done.perhaps_sent_twice:
         lines.append(
-            f"[yellow]{done.perhaps_sent_twice:,} may have been sent twice[/] (the kill came while "
-            "they were under way); their consumer has the effect once."
+            styled(
+                "[yellow]{:,} may have been sent twice[/] (the kill came while they were under "
+                "way); their consumer has the effect once.",
+                done.perhaps_sent_twice,
+            )
         )
     if done.sent_not_deleted:
         lines.append(
-            f"[yellow]{done.sent_not_deleted:,} were sent and are still in the queue:[/] "
-            "--resume deletes them."
+            styled(
+                "[yellow]{:,} were sent and are still in the queue:[/] --resume deletes them.",
+                done.sent_not_deleted,
+            )
         )
     if done.hidden:
         lines.append(
-            f"[yellow]About {done.hidden:,} are hidden by a reader[/], perhaps a killed one, "
-            "and were not looked at: they come back within 15 minutes."
+            styled(
+                "[yellow]About {:,} are hidden by a reader[/], perhaps a killed one, and were not "
+                "looked at: they come back within 15 minutes.",
+                done.hidden,
+            )
         )
     if done.cut:
-        lines.append("[yellow]SQS hides no more at once:[/] do it again for the rest.")
+        lines.append(styled("[yellow]SQS hides no more at once:[/] do it again for the rest."))
     if done.outcome == "interrupted":
         # SQS moves without a journal of ours: there is nothing to resume, only more to move.
         onward = "run the same command again for the rest" if done.native else "--resume goes on"
-        lines.append(f"[yellow]Interrupted:[/] {onward}.")
-    return "\n".join(lines)
+        lines.append(styled("[yellow]Interrupted:[/] {}.", onward))
+    return Group(*lines)
 
 
 def age(seconds: float | None) -> str:

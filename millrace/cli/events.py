@@ -12,6 +12,7 @@ from rich.text import Text
 from lambdas.contracts.registry import BY_TYPE
 from millrace import environments
 from millrace.cli.console import EnvironmentOption, err, out
+from millrace.cli.screen import styled
 from millrace.errors import MillraceError
 from millrace.tail import BusEvent, bus_tail
 
@@ -52,7 +53,7 @@ def tail(
     found = environments.load(environment)
     try:
         with bus_tail(found, wanted) as followed:
-            err.print(f"[dim]Following {found.text('bus_name')}; Ctrl-C ends it.[/]")
+            err.print(styled("[dim]Following {}; Ctrl-C ends it.[/]", found.text("bus_name")))
             for event in followed.until():
                 _show(event, json_output)
     except BrokenPipeError:

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from millrace import environments
 from millrace.cli.console import EnvironmentOption, JsonOption, out, print_json
+from millrace.cli.screen import styled
 from millrace.errors import MillraceError
 from millrace.images import Images, Manifest
 
@@ -40,9 +41,7 @@ def upload(
         print_json([{"bucket": pipeline.uploads, "key": u.key, "bytes": u.bytes} for u in uploads])
         return
     for done in uploads:
-        out.print(
-            f"{done.path} -> s3://{pipeline.uploads}/{done.key}", markup=False, soft_wrap=True
-        )
+        out.print(f"{done.path} -> s3://{pipeline.uploads}/{done.key}", soft_wrap=True)
 
 
 def show(
@@ -55,9 +54,9 @@ def show(
     if json_output:
         print_json(manifest)
         return
-    out.print(f"[bold]{manifest['status']}[/] {manifest['reason'] or ''}")
+    out.print(styled("[bold]{}[/] {}", manifest["status"], manifest["reason"] or ""))
     for name, value in manifest["metadata"].items():
-        out.print(f"  [dim]{name}[/] {value}")
+        out.print(styled("  [dim]{}[/] {}", name, value))
     if manifest["renditions"]:
         out.print(_renditions(manifest))
 

@@ -118,9 +118,9 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("MILLRACE_DEBUG") or not _is_foreseen(error):
             raise
-        from millrace.cli import console
+        from millrace.cli import console, screen
 
-        console.err.print(f"[bold red]error:[/] {_escaped(str(error))}", soft_wrap=True)
+        console.err.print(screen.styled("[bold red]error:[/] {}", error), soft_wrap=True)
         raise SystemExit(1) from None
 
 
@@ -130,7 +130,3 @@ def _is_foreseen(error: Exception) -> bool:
         return True
     aws = sys.modules.get("botocore.exceptions")
     return aws is not None and isinstance(error, (aws.ClientError, aws.BotoCoreError))
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", "\\[")

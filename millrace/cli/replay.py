@@ -4,11 +4,13 @@ import datetime as dt
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from millrace import aws, environments
 from millrace.cli.console import EnvironmentOption, JsonOption, err
 from millrace.cli.replay_bar import FromOption, ToOption, answer, progress_bar
 from millrace.cli.replay_telemetry import telemetry
+from millrace.cli.screen import styled
 from millrace.environments import Environment
 from millrace.errors import MillraceError
 from millrace.replay import archive as archives
@@ -112,11 +114,16 @@ def archive(
     first, last = between(begin, end, now)
     found = environments.load(environment)
     if found.is_local:
-        err.print("[yellow]Local AWS ignores the rule of a replay:[/] every rule sees the events.")
+        err.print(
+            styled("[yellow]Local AWS ignores the rule of a replay:[/] every rule sees the events.")
+        )
     elif now - last < ARCHIVED_WITHIN:
         err.print(
-            "[yellow]The newest events may be missing:[/] the archive may get an event only ten "
-            "minutes after the bus did. Say --to 10m, or do it again later: twice harms nothing."
+            styled(
+                "[yellow]The newest events may be missing:[/] the archive may get an event only "
+                "ten minutes after the bus did. Say --to 10m, or do it again later: twice harms "
+                "nothing."
+            )
         )
     replayer = archives.ArchiveReplay(
         aws.client(found, "events"),
@@ -131,7 +138,11 @@ def archive(
             now=now,
             on_progress=lambda progress: moved(progress.done * 100, progress.state.lower()),
         )
-    answer(report, json_output, lambda r: [f"[green]Replayed[/] to {r.rule} in {r.seconds:.1f} s"])
+    answer(
+        report,
+        json_output,
+        lambda r: [styled("[green]Replayed[/] to {} in {:.1f} s", r.rule, r.seconds)],
+    )
 
 
 def outbox(
@@ -173,9 +184,9 @@ def _full_name(environment: Environment, name: str) -> str:
     return name if name.startswith(f"{prefix}-") else f"{prefix}-{name}"
 
 
-def _projection_lines(report: projections.Report) -> list[str]:
+def _projection_lines(report: projections.Report) -> list[str | Text]:
     proof = report.proof
-    lines = [
+    lines: list[str | Text] = [
         f"Read {report.read:,} events in {report.seconds:.1f} s "
         f"({report.events_per_second:,.0f} a second), wrote {report.orders:,} orders.",
         f"live    {proof.live.rows:,} rows  {proof.live.digest}",
@@ -186,16 +197,16 @@ def _projection_lines(report: projections.Report) -> list[str]:
             f"Rows moved or differed: looked at {proof.examined:,} one by one, "
             f"mended {proof.mended:,}."
         )
-    lines += [f"[red]differs[/] {m.subject}: {m.what}" for m in proof.mismatches]
-    lines += [f"[red]unreadable[/] {subject}" for subject in report.unreadable]
+    lines += [styled("[red]differs[/] {}: {}", m.subject, m.what) for m in proof.mismatches]
+    lines += [styled("[red]unreadable[/] {}", subject) for subject in report.unreadable]
     if report.swapped:
-        lines.append(f"[green]Swapped:[/] the live table is {report.rebuilt} now.")
+        lines.append(styled("[green]Swapped:[/] the live table is {} now.", report.rebuilt))
     elif proof.equal:
         lines.append(f"Equal, and not swapped: the live table is still {report.live}.")
     return lines
 
 
-def _outbox_lines(report: outboxes.Report) -> list[str]:
+def _outbox_lines(report: outboxes.Report) -> list[str | Text]:
     did = "Published again" if report.published else "Would publish again"
     rows = [f"  {count:>9,}  {kind}" for kind, count in report.events.items()]
     return [f"{did}: {report.total:,} events of {report.table}", *rows]

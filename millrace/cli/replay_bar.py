@@ -14,6 +14,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.text import Text
 
 from millrace.cli.console import err, out, print_json
 
@@ -45,7 +46,7 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[float, str]
         yield move
 
 
-def answer(report: Any, json_output: bool, lines: Callable[[Any], list[str]]) -> None:
+def answer(report: Any, json_output: bool, lines: Callable[[Any], list[str | Text]]) -> None:
     """The report as JSON, or in lines."""
     if json_output:
         print_json(msgspec.to_builtins(report))

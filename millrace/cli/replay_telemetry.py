@@ -6,12 +6,14 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich.text import Text
 
 from lambdas.telemetry.device_types import DeviceTypes
 from lambdas.telemetry.records import Limits
 from millrace import aws, environments
 from millrace.cli.console import EnvironmentOption, JsonOption
 from millrace.cli.replay_bar import FromOption, ToOption, answer, progress_bar
+from millrace.cli.screen import styled
 from millrace.environments import Environment
 from millrace.errors import MillraceError
 from millrace.replay.times import between
@@ -76,28 +78,29 @@ def _limits(found: Environment) -> Limits:
     return msgspec.json.decode(text, type=Limits)
 
 
-def _lines(report: Report) -> list[str]:
-    lines = [
+def _lines(report: Report) -> list[str | Text]:
+    lines: list[str | Text] = [
         f"Read {report.records:,} records in {report.files:,} files ({report.begin} to "
         f"{report.end}), {report.seconds:.1f} s in all.",
-        f"Compared {report.compared:,} windows of {report.devices:,} devices: "
-        f"[green]{report.equal:,} equal[/], {report.missing:,} missing, {report.different:,} "
-        f"different, {report.only_live:,} only live.",
+        styled(
+            "Compared {0.compared:,} windows of {0.devices:,} devices: [green]{0.equal:,} equal[/]"
+            ", {0.missing:,} missing, {0.different:,} different, {0.only_live:,} only live.",
+            report,
+        ),
     ]
     lines += [_line(difference) for difference in report.differences[:_SHOWN]]
     if (more := len(report.differences) - _SHOWN) > 0:
         lines.append(f"  and {more:,} more: --json lists them")
     if report.swapped:
-        lines.append(f"[green]Swapped[/] {report.swapped:,} windows.")
+        lines.append(styled("[green]Swapped[/] {:,} windows.", report.swapped))
     return lines
 
 
-def _line(difference: Difference) -> str:
+def _line(difference: Difference) -> Text:
     detail = f": {difference.detail}" if difference.detail else ""
     still = f" ({difference.hold})" if difference.hold else ""
-    return (
-        f"  [red]{difference.what}[/] {difference.device} {difference.step} "
-        f"{difference.start}{detail}{still}"
+    return styled(
+        "  [red]{0.what}[/] {0.device} {0.step} {0.start}{1}{2}", difference, detail, still
     )
 
 

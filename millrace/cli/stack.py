@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -14,14 +13,12 @@ from rich.text import Text
 from millrace import environments
 from millrace import stack as local_stack
 from millrace.cli.console import EnvironmentOption, JsonOption, Steps, err, out, print_json
+from millrace.cli.screen import styled
 from millrace.cli.status_view import screen
 from millrace.environments import Environment
 from millrace.errors import MillraceError
 from millrace.health.look import SECONDS, Clients, look
 from millrace.local_aws import LocalAws
-
-WIDEST = 140
-"""Columns when there is no terminal to ask, as in a log."""
 
 
 def register(app: typer.Typer) -> None:
@@ -48,10 +45,15 @@ def up(
     did = "Started" if result.started else "Reused"
     took = time.monotonic() - begin
     err.print(
-        f"[green]{did}[/] local AWS at {result.instance.endpoint}, "
-        f"{result.changed} resources changed, {took:.1f} s."
+        styled(
+            "[green]{}[/] local AWS at {}, {} resources changed, {:.1f} s.",
+            did,
+            result.instance.endpoint,
+            result.changed,
+            took,
+        )
     )
-    err.print('[dim]Speak to it with any AWS client after: eval "$(millrace env)"[/]')
+    err.print(styled('[dim]Speak to it with any AWS client after: eval "$(millrace env)"[/]'))
 
 
 def down() -> None:
@@ -98,7 +100,7 @@ def status(
         }
         print_json({**state, **healthy, **msgspec.to_builtins(report)})
     else:
-        (out if out.is_terminal else Console(highlight=False, width=WIDEST)).print(screen(report))
+        out.print(screen(report))
         if state:
             where = f"Local AWS answers at {state['endpoint']}; its log is {state['log']}"
             out.print(Text(where, style="dim"), soft_wrap=True)
@@ -117,7 +119,7 @@ def _watch(environment: Environment, every: float) -> None:
 
 
 def _say_what_is_late(names: list[str]) -> None:
-    err.print(f"[dim]Still waiting for {', '.join(names)} ...[/]")
+    err.print(styled("[dim]Still waiting for {} ...[/]", ", ".join(names)))
 
 
 def _local_state() -> dict[str, Any]:
@@ -135,10 +137,10 @@ def _show_local(state: dict[str, Any], json_output: bool) -> None:
     if json_output:
         print_json(state)
     elif not state["running"]:
-        out.print("Local AWS is not running: [bold]millrace up[/] starts it.")
+        out.print(styled("Local AWS is not running: [bold]millrace up[/] starts it."))
     else:
         out.print(_rows(state))
-        out.print("Nothing is applied on it: [bold]millrace up[/] goes on.")
+        out.print(styled("Nothing is applied on it: [bold]millrace up[/] goes on."))
 
 
 def env(environment: EnvironmentOption = "local") -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from millrace import aws, environments
 from millrace.cli.console import EnvironmentOption, JsonOption, err, out, print_json
+from millrace.cli.screen import styled
 from millrace.cli.telemetry_plot import plot
 from millrace.environments import Environment
 from millrace.errors import MillraceError
@@ -127,8 +128,13 @@ def _show(fleet: Fleet, report: Report) -> None:
     tally = fleet.tally
     retried = f", {report.retried:,} of them more than once" if report.retried else ""
     out.print(
-        f"[green]Sent[/] {report.sent:,} records of {len(fleet.devices):,} devices in "
-        f"{report.seconds:.1f} s ({report.per_second:,.0f} a second){retried}.",
+        styled(
+            "[green]Sent[/] {0.sent:,} records of {1:,} devices in {0.seconds:.1f} s "
+            "({0.per_second:,.0f} a second){2}.",
+            report,
+            len(fleet.devices),
+            retried,
+        ),
         soft_wrap=True,
     )
     reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(tally.reasons.items()))
@@ -163,8 +169,11 @@ def _warn_of_unknown_types(found: Environment) -> None:
     text = aws.client(found, "ssm").get_parameter(Name=name)["Parameter"]["Value"]
     if unknown := sorted(TYPES.keys() - msgspec.json.decode(text, type=dict[str, Any]).keys()):
         err.print(
-            f"[yellow]{found.name} has no limits for {', '.join(unknown)}:[/] "
-            "of the anomalies only spikes will be found.",
+            styled(
+                "[yellow]{} has no limits for {}:[/] of the anomalies only spikes will be found.",
+                found.name,
+                ", ".join(unknown),
+            ),
             soft_wrap=True,
         )
 

@@ -9,6 +9,7 @@ import typer
 
 from millrace import environments
 from millrace.cli.console import EnvironmentOption, JsonOption, out, print_json
+from millrace.cli.screen import styled
 from millrace.paths import BUILD, relative
 from millrace.replay.times import between
 from millrace.telemetry import plot_page
@@ -54,8 +55,8 @@ def plot(
 def _say(chart: Chart, path: Path) -> None:
     out.print(f"{chart.metric} of {chart.device}: {len(chart.readings):,} readings")
     for mark in chart.marks:
-        out.print(f"  [yellow]{mark.told}[/]")
-    out.print(f"Chart: [bold]{relative(path)}[/]", soft_wrap=True)
+        out.print(styled("  [yellow]{}[/]", mark.told))
+    out.print(styled("Chart: [bold]{}[/]", relative(path)), soft_wrap=True)
 
 
 def _record(chart: Chart, path: Path) -> dict[str, object]:

@@ -7,6 +7,7 @@ import typer
 
 from millrace import environments
 from millrace.cli.console import EnvironmentOption, JsonOption, err, out, print_json
+from millrace.cli.screen import styled
 from millrace.tokens import TestUsers
 
 
@@ -40,5 +41,7 @@ def token(
         print_json(asdict(made))
         return
     grants = ", ".join(made.scopes) or "no scope"
-    err.print(f"[dim]{made.user} ({made.email}, subject {made.subject}): {grants}[/]")
+    err.print(
+        styled("[dim]{} ({}, subject {}): {}[/]", made.user, made.email, made.subject, grants)
+    )
     out.print(made.access_token, markup=False, soft_wrap=True)

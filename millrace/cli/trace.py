@@ -6,7 +6,6 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
 from millrace import environments
 from millrace.cli import trace_views as views
@@ -17,9 +16,6 @@ from millrace.tracing import map_page, page, sources
 from millrace.tracing.find import find
 from millrace.tracing.service_map import service_map
 from millrace.tracing.waterfall import as_json
-
-WIDEST = 160
-"""Columns when there is no terminal to ask, as in a log."""
 
 HtmlOption = Annotated[
     Path | None,
@@ -61,7 +57,7 @@ def trace(
     if json_output:
         print_json(as_json(found.story, found.others))
     elif html is None:
-        _console().print(views.waterfall(found.story, found_in.text("prefix"), with_calls=calls))
+        out.print(views.waterfall(found.story, found_in.text("prefix"), with_calls=calls))
         if found.others:
             out.print(views.others(found.others))
 
@@ -88,9 +84,4 @@ def service_map_of(
     if json_output:
         print_json(msgspec.to_builtins(found))
     elif html is None:
-        _console().print(views.service_map(found, found_in.text("prefix")))
-
-
-def _console() -> Console:
-    """Standard output, wide enough for a waterfall where nobody limits it."""
-    return out if out.is_terminal else Console(highlight=False, width=WIDEST)
+        out.print(views.service_map(found, found_in.text("prefix")))
