@@ -23,7 +23,6 @@ locals {
     data              = var.data
     operators         = concat(["arn:${var.account.partition}:iam::${var.account.id}:root"], local.operators)
     aws_only_features = var.aws_only_features
-    plain_http        = var.plain_http
   }
 
   # People, as AWS tells them from what runs by itself.

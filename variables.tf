@@ -120,13 +120,14 @@ variable "alarms" {
 }
 
 variable "data" {
-  description = "How data is guarded: deletion protection, point-in-time recovery, a key of your own, days of events kept for replay, and days that overwritten uploads are kept."
+  description = "How data is guarded: deletion protection, point-in-time recovery, a key of your own, days of events kept for replay, days that overwritten uploads are kept, and whether buckets and queues answer plain HTTP, too: all that a local AWS speaks, where enforced policies would else refuse Terraform itself."
   type = object({
     protect                = optional(bool, true)
     point_in_time_recovery = optional(bool, true)
     customer_managed_key   = optional(bool, false)
     archive_days           = optional(number, 30)
     noncurrent_days        = optional(number, 30)
+    plain_http             = optional(bool, false)
   })
   default  = {}
   nullable = false
@@ -134,6 +135,10 @@ variable "data" {
   validation {
     condition     = var.data.archive_days >= 1 && var.data.noncurrent_days >= 1
     error_message = "Archive and old versions want at least 1 day; got ${var.data.archive_days} and ${var.data.noncurrent_days}."
+  }
+  validation {
+    condition     = !var.data.plain_http || var.environment == "local"
+    error_message = "Plain HTTP wants the environment local; got \"${var.environment}\", whose data would travel unencrypted."
   }
 }
 
@@ -169,18 +174,6 @@ variable "aws_only_features" {
   type        = bool
   default     = true
   nullable    = false
-}
-
-variable "plain_http" {
-  description = "Lets buckets and queues answer over plain HTTP, which is all that a local AWS speaks: with IAM enforced there, a policy that refuses it would refuse Terraform itself. For the environment local only."
-  type        = bool
-  default     = false
-  nullable    = false
-
-  validation {
-    condition     = !var.plain_http || var.environment == "local"
-    error_message = "Plain HTTP wants the environment local; got \"${var.environment}\", whose data would travel unencrypted."
-  }
 }
 
 variable "api" {

@@ -24,6 +24,7 @@ module "millrace" {
     point_in_time_recovery = false
     archive_days           = 1
     noncurrent_days        = 1
+    plain_http             = true
   }
 
   shop = {
@@ -66,5 +67,4 @@ module "millrace" {
   }
 
   aws_only_features = false
-  plain_http        = true
 }

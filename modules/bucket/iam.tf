@@ -26,7 +26,7 @@ data "aws_iam_policy_document" "refuse_plain_http" {
 }
 
 resource "aws_s3_bucket_policy" "this" {
-  count  = var.platform.plain_http ? 0 : 1
+  count  = var.platform.data.plain_http ? 0 : 1
   bucket = aws_s3_bucket.this.bucket
   policy = data.aws_iam_policy_document.refuse_plain_http.json
 

@@ -13,7 +13,7 @@ variable "platform" {
     data = object({
       protect         = bool # refuse to destroy a bucket that holds objects
       noncurrent_days = number
+      plain_http      = optional(bool, false) # it answers plain HTTP, too: a local AWS has no certificate
     })
-    plain_http = optional(bool, false) # answers over plain HTTP, too: a local AWS has no certificate
   })
 }

@@ -15,7 +15,7 @@ data "aws_iam_policy_document" "deliver" {
   for_each = { queue = local.queue_arn, dead-letter = local.dead_letter_arn }
 
   dynamic "statement" {
-    for_each = var.platform.plain_http ? [] : [each.value]
+    for_each = var.platform.data.plain_http ? [] : [each.value]
 
     content {
       sid       = "RefusePlainHttp"

@@ -38,9 +38,9 @@ variable "platform" {
       point_in_time_recovery = bool
       archive_days           = number
       noncurrent_days        = number
+      plain_http             = optional(bool, false) # buckets and queues answer it, too: a local AWS has no certificate
     })
-    operators         = list(string)          # ARN patterns of who works on the stack by hand: they may stand in for a service
-    aws_only_features = bool                  # X-Ray groups, schema registry: what a local AWS lacks
-    plain_http        = optional(bool, false) # buckets and queues answer over plain HTTP, too: a local AWS has no certificate
+    operators         = list(string) # ARN patterns of who works on the stack by hand: they may stand in for a service
+    aws_only_features = bool         # X-Ray groups, schema registry: what a local AWS lacks
   })
 }

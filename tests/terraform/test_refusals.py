@@ -198,7 +198,7 @@ CASES: list[Case] = [
         "plain HTTP where data matters",
         "",
         STACK,
-        'environment = "prod"\n plain_http = true',
+        'environment = "prod"\n data = { plain_http = true }',
         'Plain HTTP wants the environment local; got "prod"',
     ),
     (
