@@ -7,7 +7,7 @@ EMULATOR := build/emulator-venv/.millrace-stamp
 FAST := tests/unit tests/contracts tests/house -m "not emulator and not terraform" --hypothesis-profile=fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down demo test test-static test-fast fuzz e2e lint fmt schemas release-schemas openapi lock bench-images bench-ingest bench-orders soak-orders soak-telemetry bench-replay bench-detect clean
+.PHONY: help setup build up down demo test test-static test-fast fuzz e2e lint fmt schemas release-schemas openapi lock bench-images bench-ingest bench-orders soak-orders soak-telemetry bench-replay bench-detect bench-worst clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ bench-replay: setup ## Measure the rebuilding of a projection
 
 bench-detect: $(DEV) ## Measure what the detectors find; NAB=folder adds the Numenta benchmark
 	$(RUN)/python -m benchmarks.detect $(if $(NAB),--nab "$(NAB)")
+
+bench-worst: $(DEV) ## Measure what the worst input known of costs each decoder
+	$(RUN)/python -m benchmarks.worst_cases
 
 clean: ## Stop local AWS and remove all that was made
 	@if [ -x $(RUN)/millrace ]; then $(RUN)/millrace down; fi

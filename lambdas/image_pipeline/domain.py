@@ -46,6 +46,9 @@ class RejectionReason(StrEnum):
     TOO_MANY_BYTES = "too-many-bytes"
     TOO_MANY_PIXELS = "too-many-pixels"
     TOO_MANY_FRAMES = "too-many-frames"
+    TOO_COMPLEX = "too-complex"
+    ENCRYPTED = "encrypted"
+    ARCHIVED = "archived"
 
 
 class ImageRejected(Exception):

@@ -13,6 +13,7 @@ from lambdas.core import aws, observability
 from lambdas.core.errors import ConditionFailed
 from lambdas.core.outbox import Cause, event_write, timestamp
 from lambdas.core.table_store import Table, Write
+from lambdas.image_pipeline.domain import RejectionReason
 from lambdas.image_pipeline.manifest import Manifest, Recorded, Upload, settles
 
 CONTENT_TYPES = {"jpeg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
@@ -24,6 +25,14 @@ class SourceGone(Exception):
 
 class SourceTooLarge(Exception):
     """The object is longer than it may be; it was not read."""
+
+
+class SourceClosed(Exception):
+    """S3 keeps the object, and nobody without its owner's help can read it."""
+
+    def __init__(self, reason: RejectionReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 class Picture(Protocol):
@@ -48,7 +57,10 @@ class ImageStore:
         return self._given or aws.client("s3")
 
     def read_source(self, upload: Upload, max_bytes: int) -> bytes:
-        """The uploaded bytes, of exactly this upload. Raises SourceGone, SourceTooLarge."""
+        """The uploaded bytes, of exactly this upload.
+
+        Raises SourceGone, SourceTooLarge and SourceClosed; anything else may pass.
+        """
         source = upload.source
         which = {"VersionId": source.version_id} if source.version_id else {"IfMatch": source.etag}
         try:
@@ -56,6 +68,8 @@ class ImageStore:
         except Exception as error:
             if aws.error_code(error) in _GONE:
                 raise SourceGone(aws.error_code(error)) from error
+            if closed := _closed(error):
+                raise closed from error
             raise
         with answer["Body"] as body:
             if answer["ContentLength"] > max_bytes:
@@ -143,6 +157,18 @@ class ImageStore:
             renditions=manifest.renditions,
             metadata=manifest.metadata,
         )
+
+
+def _closed(error: Exception) -> SourceClosed | None:
+    """What no retry can heal: a key that only the uploader has, a storage class to restore from."""
+    code = aws.error_code(error)
+    if code == "InvalidObjectState":
+        return SourceClosed(RejectionReason.ARCHIVED, "the object is archived: restore it first")
+    if code == "InvalidRequest" and "server side encryption" in str(error).lower():
+        return SourceClosed(
+            RejectionReason.ENCRYPTED, "the object is encrypted with a key of its uploader (SSE-C)"
+        )
+    return None
 
 
 _GONE = {"NoSuchKey", "NoSuchVersion", "PreconditionFailed", "404", "412", "MethodNotAllowed"}

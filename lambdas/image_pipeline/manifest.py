@@ -16,6 +16,14 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     sequencer: str
 
     @property
+    def is_folder(self) -> bool:
+        """Whether a tool only wanted to show an empty folder, which S3 does not have.
+
+        The S3 console puts an object without bytes under `a/b/`, Hadoop one under `a/b_$folder$`.
+        """
+        return self.size == 0 and self.source.key.endswith(("/", "_$folder$"))
+
+    @property
     def subject(self) -> str:
         return f"image/{self.source.key}"
 

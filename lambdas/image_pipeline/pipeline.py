@@ -8,7 +8,12 @@ from lambdas.contracts.images import RenditionObject
 from lambdas.core import observability
 from lambdas.core.outbox import Cause
 from lambdas.image_pipeline.domain import ImageRejected, Profile, RejectionReason
-from lambdas.image_pipeline.image_store import ImageStore, SourceGone, SourceTooLarge
+from lambdas.image_pipeline.image_store import (
+    ImageStore,
+    SourceClosed,
+    SourceGone,
+    SourceTooLarge,
+)
 from lambdas.image_pipeline.manifest import Manifest, Upload, settles
 from lambdas.image_pipeline.rendering import Rendition, render
 
@@ -46,6 +51,8 @@ def _outcome(upload: Upload, profile: Profile, store: ImageStore) -> Manifest:
             rendered = render(content, profile)
     except SourceTooLarge as error:
         return _rejection(upload, RejectionReason.TOO_MANY_BYTES, str(error))
+    except SourceClosed as error:
+        return _rejection(upload, error.reason, str(error))
     except ImageRejected as error:
         return _rejection(upload, error.reason, error.detail)
     folder = f"{hashlib.sha256(content).hexdigest()[:40]}/{profile.fingerprint}"

@@ -40,12 +40,13 @@ def _decode(source: Source, upright: Size) -> list[Any]:
     """Decode, resize, convert and turn every frame to the given size."""
     size = source.turned(upright)
     options = _decode_options(source, size)
-    data = source.data
-    if source.format is SourceFormat.GIF and not gif_canvas.is_covered(data, source.stored):
-        data, options = gif_canvas.with_corner(data, source.stored), {"page": 1, "n": source.frames}
-    with blaming_the_file(source.data, source.format):
-        image = open_image(data, source.format, **options)
-        image = with_declared(image, source.data, source.format)
+    file = source.file
+    if source.format is SourceFormat.GIF and not gif_canvas.is_covered(file.data, source.stored):
+        file = file._replace(data=gif_canvas.with_corner(file.data, source.stored))
+        options = {"page": 1, "n": source.frames}
+    with blaming_the_file(file):
+        image = open_image(file, **options)
+        image = with_declared(image, source.file.data, source.format)
         if not source.animated:
             return [_develop(image, size, source.orientation)]
         # Frames lie one below the other. Each is resized by itself, or the edge of one would

@@ -48,6 +48,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
     def handle(message: inbox.BusEvent) -> None:
         upload = upload_of(message)
+        if upload.is_folder:
+            observability.count("FoldersIgnored")
+            return
         upload_id = upload.id_for(config.rendition_profile.fingerprint)
         cause = Cause(id=upload_id, correlation_id=upload_id, trace=observability.trace_header())
         with observability.correlated(upload_id, key=upload.source.key, subject=upload.subject):

@@ -1,8 +1,9 @@
 """From an uploaded file's bytes to its renditions' bytes, in memory, by libvips.
 
-The order of work is what makes it both safe and fast: look at the signature, read the header,
-check the budget, and only then decode, as little as the largest rendition needs; every smaller
-rendition is made from a larger one. Colour is converted after the resize, on few pixels.
+The order of work is what makes it both safe and fast: look at the signature, walk the structure,
+read the header, check the budget, and only then decode, as little as the largest rendition needs;
+every smaller rendition is made from a larger one. Colour is converted after the resize, on few
+pixels.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +26,7 @@ from lambdas.image_pipeline.libvips import threads
 from lambdas.image_pipeline.pixels import Level, cascade
 from lambdas.image_pipeline.sniffing import identify
 from lambdas.image_pipeline.source import (
+    File,
     Timing,
     bytes_held_per_pixel,
     describe,
@@ -32,6 +34,7 @@ from lambdas.image_pipeline.source import (
     open_image,
     timing_of,
 )
+from lambdas.image_pipeline.structure.survey import survey
 
 
 class Rendition(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,11 +71,12 @@ def render(data: bytes, profile: Profile) -> Rendered:
             f"{len(data):,} bytes, at most {profile.limits.max_bytes:,}",
         )
     found = identify(data)
-    header = with_declared(open_image(data, found), data, found)
-    source = examine(data, found, header)
+    file = File(data, found, survey(found, data))
+    header = with_declared(open_image(file), data, found)
+    source = examine(file, header)
     held = bytes_held_per_pixel(found, header)
-    check_budget(source.stored, source.frames, held, profile.limits)
-    timing = timing_of(data, found) if source.animated else None
+    check_budget(source.stored, source.decoded_frames, held, profile.limits)
+    timing = timing_of(file) if source.animated else None
     sizes = plan_sizes(source.upright, profile.widths)
     with ThreadPoolExecutor(threads()) as pool:
         levels = cascade(source, sizes)

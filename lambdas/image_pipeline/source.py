@@ -8,7 +8,8 @@ from lambdas.image_pipeline import gif_canvas
 from lambdas.image_pipeline.domain import Fact, ImageRejected, RejectionReason, Size
 from lambdas.image_pipeline.libvips import libvips
 from lambdas.image_pipeline.metadata import camera_facts, profile_name
-from lambdas.image_pipeline.sniffing import SourceFormat, is_cut_short
+from lambdas.image_pipeline.sniffing import SourceFormat
+from lambdas.image_pipeline.structure.walk import Structure
 
 _LOADERS = {
     SourceFormat.JPEG: "jpegload_source",
@@ -34,18 +35,40 @@ _PIXELS = {
 }
 _SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4}
 _TRUNCATED_WORDS = ("premature end", "truncated", "end of file", "not enough data")
-# Floating point of 64 bits, and CIELAB of 8, in a TIFF.
-_UNSUPPORTED_WORDS = ("samples out of range", "bad labq format")
+_UNSUPPORTED_WORDS = (
+    "unsupported", "not supported", "not configured", "not implemented",
+    # Floating point of 64 bits, and CIELAB of 8, in a TIFF.
+    "samples out of range",
+    "bad labq format",
+)
+# libjpeg goes on after damage, with grey; what it says of needless bytes is no damage.
+_DAMAGE, _HARMLESS = "Corrupt JPEG data", "extraneous bytes"
+
+
+class File(NamedTuple):
+    """A file's bytes, and what is known of them before an image library sees them."""
+
+    data: bytes
+    format: SourceFormat
+    structure: Structure
+
+    @property
+    def sound(self) -> bytes:
+        """The bytes to decode: without what the decoder would stumble over."""
+        return self.data if self.structure.mended is None else self.structure.mended
 
 
 class Source(NamedTuple):
     """A file that passed every check that needs no decoding. Sizes are as stored, not upright."""
 
-    data: bytes
-    format: SourceFormat
+    file: File
     stored: Size
     frames: int
     orientation: int
+
+    @property
+    def format(self) -> SourceFormat:
+        return self.file.format
 
     @property
     def is_sideways(self) -> bool:
@@ -59,6 +82,11 @@ class Source(NamedTuple):
     def animated(self) -> bool:
         return self.frames > 1 and self.format in _ANIMATED
 
+    @property
+    def decoded_frames(self) -> int:
+        """Every frame of an animation; of a file with many pages the first alone."""
+        return self.frames if self.animated else 1
+
     def turned(self, size: Size) -> Size:
         return Size(size.height, size.width) if self.is_sideways else size
 
@@ -70,28 +98,26 @@ class Timing(NamedTuple):
     loop: int
 
 
-def open_image(data: bytes, found: SourceFormat, **options: Any) -> Any:
+def open_image(file: File, **options: Any) -> Any:
     """The lazily decoded image: reads the header, and is strict once pixels are asked for.
 
     Loads by the format's own loader, since `thumbnail` ignores `fail_on` and would make a
     plausible half-grey picture of a truncated upload.
     """
     vips = libvips()
-    with blaming_the_file(data, found):
-        return getattr(vips.Image, _LOADERS[found])(
-            vips.Source.new_from_memory(data),
+    with blaming_the_file(file):
+        return getattr(vips.Image, _LOADERS[file.format])(
+            vips.Source.new_from_memory(file.sound),
             access="sequential",
             fail_on="error",
             **options,
         )
 
 
-def examine(data: bytes, found: SourceFormat, header: Any) -> Source:
+def examine(file: File, header: Any) -> Source:
     """Read the header's facts. Raises ImageRejected when it is not a photograph's."""
-    if found is SourceFormat.AVIF and field(header, "heif-compression") != "av1":
+    if file.format is SourceFormat.AVIF and field(header, "heif-compression") != "av1":
         raise ImageRejected(RejectionReason.UNSUPPORTED_FORMAT, "a HEIF file that is not AV1")
-    if found is SourceFormat.GIF and is_cut_short(found, data):
-        raise ImageRejected(RejectionReason.TRUNCATED, "the GIF ends in the middle of a frame")
     if header.bands > _PIXELS.get((header.format, header.interpretation), 0):
         raise ImageRejected(
             RejectionReason.UNSUPPORTED_FORMAT,
@@ -100,17 +126,16 @@ def examine(data: bytes, found: SourceFormat, header: Any) -> Source:
         )
     orientation = field(header, "orientation") or 1
     return Source(
-        data=data,
-        format=found,
-        stored=_stored(data, found, header),
+        file=file,
+        stored=_stored(file, header),
         frames=field(header, "n-pages") or 1,
         orientation=orientation if 1 <= orientation <= 8 else 1,
     )
 
 
-def _stored(data: bytes, found: SourceFormat, header: Any) -> Size:
+def _stored(file: File, header: Any) -> Size:
     decoded = Size(header.width, header.height)
-    return gif_canvas.canvas_of(data, decoded) if found is SourceFormat.GIF else decoded
+    return gif_canvas.canvas_of(file.data, decoded) if file.format is SourceFormat.GIF else decoded
 
 
 def bytes_held_per_pixel(found: SourceFormat, header: Any) -> float:
@@ -129,9 +154,9 @@ def bytes_held_per_pixel(found: SourceFormat, header: Any) -> float:
     return 0
 
 
-def timing_of(data: bytes, found: SourceFormat) -> Timing:
+def timing_of(file: File) -> Timing:
     """How an animated file plays."""
-    film = open_image(data, found, n=-1)
+    film = open_image(file, n=-1)
     return Timing(list(field(film, "delay") or []), field(film, "loop") or 0)
 
 
@@ -161,17 +186,43 @@ def icc_name(image: Any) -> str | None:
 
 
 @contextmanager
-def blaming_the_file(data: bytes, found: SourceFormat) -> Iterator[None]:
+def blaming_the_file(file: File) -> Iterator[None]:
     """Turn what libvips says while reading into a refusal; running out of memory is not one."""
+    vips_lib = libvips().vips_lib
+    vips_lib.vips_error_clear()
     try:
         yield
     except libvips().Error as error:
         said = " ".join(str(error).split())
         if "out of memory" in said.lower():
             raise MemoryError(said) from error
-        if any(word in said for word in _UNSUPPORTED_WORDS):
-            reason = RejectionReason.UNSUPPORTED_FORMAT
-            raise ImageRejected(reason, f"{found.upper()} is not read: {said[:200]}") from error
-        cut = is_cut_short(found, data) or any(w in said.lower() for w in _TRUNCATED_WORDS)
-        reason = RejectionReason.TRUNCATED if cut else RejectionReason.CORRUPT
-        raise ImageRejected(reason, f"{found.upper()} cannot be decoded: {said[:200]}") from error
+        raise _refusal(file, said) from error
+    if damage := _damage_told(file):
+        raise _refusal(file, damage)
+
+
+def _damage_told(file: File) -> str:
+    """What libjpeg said while it filled missing data with grey, or nothing.
+
+    libvips takes it for a warning; it could be told to fail on warnings, but then also on those
+    of oddities that many cameras have.
+    """
+    if file.format is not SourceFormat.JPEG:
+        return ""
+    said: str = (
+        libvips().ffi.string(libvips().vips_lib.vips_error_buffer()).decode(errors="replace")
+    )
+    return next(
+        (line for line in said.splitlines() if _DAMAGE in line and _HARMLESS not in line), ""
+    )
+
+
+def _refusal(file: File, said: str) -> ImageRejected:
+    words, name = said.lower(), file.format.upper()
+    if any(word in words for word in _UNSUPPORTED_WORDS):
+        reason = RejectionReason.UNSUPPORTED_FORMAT
+        codec = f" with {file.structure.codec}" if file.structure.codec else ""
+        return ImageRejected(reason, f"{name}{codec} is not read: {said[:200]}")
+    cut = not file.structure.ended or any(word in words for word in _TRUNCATED_WORDS)
+    reason = RejectionReason.TRUNCATED if cut else RejectionReason.CORRUPT
+    return ImageRejected(reason, f"{name} cannot be decoded: {said[:200]}")

@@ -9,8 +9,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from PIL import Image
 
+from lambdas.core import aws
 from lambdas.image_pipeline.render_image import handler
 from tests.fakes import sqs_event
 
@@ -108,6 +110,19 @@ def world(
     return World()
 
 
+@pytest.fixture
+def s3_answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Let every GetObject fail with a code and a message."""
+
+    def answer(code: str, message: str) -> None:
+        def refuse(*_: Any, **__: Any) -> None:
+            raise ClientError({"Error": {"Code": code, "Message": message}}, "GetObject")
+
+        monkeypatch.setattr(aws.client("s3"), "get_object", refuse)
+
+    return answer
+
+
 def test_an_upload_becomes_renditions_a_manifest_and_one_event(world: World) -> None:
     assert world.deliver(world.upload("a b/é+1.JPG", jpeg())) == []
     manifest = world.manifest("a b/é+1.JPG")
@@ -161,6 +176,63 @@ def test_a_bad_file_is_refused_once_with_its_reason_and_never_retried(world: Wor
 def test_a_file_over_the_byte_limit_is_refused_unread(world: World) -> None:
     world.deliver(world.upload("big.jpg", b"\xff" * 200_001))
     assert world.manifest("big.jpg")["reason"] == "too-many-bytes"
+
+
+@pytest.mark.parametrize("key", ["photos/", "a/b/", "/", "a b/é+/", "logs_$folder$"])
+def test_an_empty_folder_is_ignored_and_counted(
+    world: World, capsys: pytest.CaptureFixture[str], key: str
+) -> None:
+    assert world.deliver(world.upload(key, b"")) == []
+    assert world.outbox(key) == []
+    assert world.renditions() == {}
+    assert '"FoldersIgnored":[1.0]' in capsys.readouterr().out
+
+
+def test_a_picture_under_a_folders_name_is_a_picture_and_an_empty_file_is_none(
+    world: World,
+) -> None:
+    world.deliver(world.upload("photos/", jpeg()), world.upload("photos", b""))
+    assert world.manifest("photos/")["status"] == "rendered"
+    assert world.manifest("photos")["reason"] == "empty"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "reason"),
+    [
+        (
+            "InvalidRequest",
+            "The object was stored using a form of Server Side Encryption. The correct parameters "
+            "must be provided to retrieve the object.",
+            "encrypted",
+        ),
+        (
+            "InvalidObjectState",
+            "The operation is not valid for the object's storage class",
+            "archived",
+        ),
+    ],
+)
+def test_an_upload_that_only_its_owner_can_open_is_refused(
+    world: World, s3_answers: Callable[[str, str], None], code: str, message: str, reason: str
+) -> None:
+    event = world.upload("k", jpeg())
+    s3_answers(code, message)
+    assert world.deliver(event) == []
+    assert world.manifest("k")["reason"] == reason
+    assert world.outbox("k") == [("image.rejected.v1", 1)]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("InvalidRequest", "Missing something"), ("AccessDenied", "no"), ("SlowDown", "later")],
+)
+def test_any_other_trouble_of_s3_is_tried_again(
+    world: World, s3_answers: Callable[[str, str], None], code: str, message: str
+) -> None:
+    event = world.upload("k", jpeg())
+    s3_answers(code, message)
+    assert world.deliver(event) == ["message-0"]
+    assert world.outbox("k") == []
 
 
 def test_a_bad_file_does_not_fail_its_neighbours(world: World) -> None:

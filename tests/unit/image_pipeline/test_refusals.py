@@ -11,9 +11,14 @@ from lambdas.image_pipeline.domain import ImageRejected, Limits, Profile, Reject
 from lambdas.image_pipeline.libvips import libvips
 from lambdas.image_pipeline.rendering import render
 from lambdas.image_pipeline.sniffing import SourceFormat
+from lambdas.image_pipeline.structure.walk import Structure
 from tests.unit.image_pipeline.pictures import ALL_FORMATS, encoded, film, noisy, plain
 
 FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "AVIF"]
+
+
+def file_of(data: bytes, found: SourceFormat) -> source.File:
+    return source.File(data, found, Structure(ended=True, end=len(data)))
 
 
 def reason_of(data: bytes, profile: Profile = ALL_FORMATS) -> RejectionReason:
@@ -65,7 +70,7 @@ def test_what_is_no_picture_is_refused_by_its_bytes(data: bytes, reason: Rejecti
 def test_many_bands_are_not_a_photograph() -> None:
     bands = libvips().Image.black(60, 40, bands=7).copy(interpretation="multiband")
     with pytest.raises(ImageRejected, match="7 bands of multiband") as refusal:
-        source.examine(b"", SourceFormat.TIFF, bands)
+        source.examine(file_of(b"", SourceFormat.TIFF), bands)
     assert refusal.value.reason is RejectionReason.UNSUPPORTED_FORMAT
 
 
@@ -85,7 +90,7 @@ def test_the_pixel_budget_holds_for_every_format(kind: str) -> None:
     assert render(data, Profile(limits=Limits(max_pixels=2400))).renditions
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
 def test_the_budget_counts_every_frame(kind: str) -> None:
     data = film(kind, (60, 40))
     within = Profile(limits=Limits(max_pixels=7200, max_frames=3))
@@ -94,6 +99,14 @@ def test_the_budget_counts_every_frame(kind: str) -> None:
     assert reason_of(data, too_small) is RejectionReason.TOO_MANY_PIXELS
     too_few = Profile(limits=Limits(max_frames=2))
     assert reason_of(data, too_few) is RejectionReason.TOO_MANY_FRAMES
+
+
+def test_the_budget_of_a_file_with_many_pages_counts_the_first() -> None:
+    data = film("TIFF", (60, 40))
+    one = Profile(limits=Limits(max_pixels=2400, max_frames=1))
+    assert render(data, one).metadata["frames"] == 3
+    too_small = Profile(limits=Limits(max_pixels=2399))
+    assert reason_of(data, too_small) is RejectionReason.TOO_MANY_PIXELS
 
 
 def test_an_interlaced_file_has_to_fit_into_memory_whole() -> None:
@@ -116,7 +129,7 @@ def test_no_loader_outside_the_list_can_be_used(loader: str) -> None:
 def test_running_out_of_memory_is_not_the_files_fault() -> None:
     with (
         pytest.raises(MemoryError),
-        source.blaming_the_file(encoded(plain(), "JPEG"), SourceFormat.JPEG),
+        source.blaming_the_file(file_of(encoded(plain(), "JPEG"), SourceFormat.JPEG)),
     ):
         raise libvips().Error("vips_tracked: out of memory --- size == 40MB")
 
