@@ -23,6 +23,11 @@ RENDERER_VERSION = "2/8.18.7"
 MAX_EDGE = 16383
 MAX_WIDTHS = 16
 
+# How often max_pixels may be gone over. A progressive JPEG of 120 megapixels has 10 to 18 scans, of
+# 30 ms each when they are empty; an animation takes 150 ns for each pixel of each size.
+MAX_PASSES = 40
+MAX_FILM = 2
+
 # What "effort" means to each encoder: the allowed range and the value used when none is given.
 # WebP 2 is more than twice as fast as libwebp's own 4 for 3 % more bytes. AVIF 1 is libaom's
 # speed 8. JPEG has no such dial.
@@ -78,8 +83,9 @@ class FormatOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one upload may cost, checked before anything is decoded.
 
-    `max_pixels` counts width x height x frames. `max_decoded_bytes` bounds the memory for what a
-    decoder must hold whole (AVIF, WebP, progressive JPEG, interlaced PNG); the rest is streamed.
+    `max_pixels` counts width x height x frames of what is decoded: of a file with many pages, the
+    first. `max_decoded_bytes` bounds the memory for what is held whole (AVIF, WebP, progressive
+    JPEG, interlaced PNG, TIFF, animations); the rest is streamed.
     A function wants about 400 MB more than this.
     """
 
@@ -178,28 +184,52 @@ def _height(source: Size, width: int) -> int:
     return min(max(1, rounded), MAX_EDGE, source.height)
 
 
-def check_budget(size: Size, frames: int, bytes_per_pixel: float, limits: Limits) -> None:
-    """Refuse what would cost too much to decode, from the header's numbers alone.
+class Cost(NamedTuple):
+    """What a picture will cost, told before it is decoded."""
 
-    `bytes_per_pixel` is what the decoder holds in memory for each (0 when it streams).
-    Raises ImageRejected.
-    """
+    decoded: int
+    """Pixels that are decoded, of every frame."""
+    visited: int
+    """Pixels that the decoder goes over, again for each pass of a picture that comes in passes."""
+    filmed: int
+    """Pixels of an animation that are encoded, in every size."""
+    held_bytes: int
+    """Memory that decoding holds at once, where it does not stream."""
+
+
+def check_frames(frames: int, limits: Limits) -> None:
+    """Refuse an animation of too many frames. Raises ImageRejected."""
     if frames > limits.max_frames:
         raise ImageRejected(
             RejectionReason.TOO_MANY_FRAMES, f"{frames:,} frames, at most {limits.max_frames:,}"
         )
-    pixels = size.width * size.height * frames
-    if pixels > limits.max_pixels:
+
+
+def check_budget(size: Size, frames: int, cost: Cost, limits: Limits) -> None:
+    """Refuse what would cost too much to decode, from the header's numbers alone.
+
+    Raises ImageRejected.
+    """
+    check_frames(frames, limits)
+    if cost.decoded > limits.max_pixels:
         shape = f"{size.width:,} x {size.height:,}" + (f" x {frames:,}" if frames > 1 else "")
         raise ImageRejected(
             RejectionReason.TOO_MANY_PIXELS,
-            f"{shape} is {pixels:,} pixels, at most {limits.max_pixels:,}",
+            f"{shape} is {cost.decoded:,} pixels, at most {limits.max_pixels:,}",
         )
-    needed = int(size.width * size.height * bytes_per_pixel)
-    if needed > limits.max_decoded_bytes:
+    for what, pixels, times in (
+        ("its decoder goes over", cost.visited, MAX_PASSES),
+        ("its animation is, in every size,", cost.filmed, MAX_FILM),
+    ):
+        if pixels > times * limits.max_pixels:
+            raise ImageRejected(
+                RejectionReason.TOO_COMPLEX,
+                f"{what} {pixels:,} pixels, at most {times * limits.max_pixels:,}",
+            )
+    if cost.held_bytes > limits.max_decoded_bytes:
         raise ImageRejected(
             RejectionReason.TOO_MANY_PIXELS,
-            f"this kind of file is decoded whole: {needed >> 20:,} MiB, at most "
+            f"this kind of file is decoded whole: {cost.held_bytes >> 20:,} MiB, at most "
             f"{limits.max_decoded_bytes >> 20:,} MiB",
         )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from lambdas.image_pipeline.cost import cost_of
 from lambdas.image_pipeline.declared import with_declared
 from lambdas.image_pipeline.domain import (
     Fact,
@@ -19,6 +20,7 @@ from lambdas.image_pipeline.domain import (
     Profile,
     RejectionReason,
     check_budget,
+    check_frames,
     plan_sizes,
 )
 from lambdas.image_pipeline.encoding import encode, film_of
@@ -28,7 +30,6 @@ from lambdas.image_pipeline.sniffing import identify
 from lambdas.image_pipeline.source import (
     File,
     Timing,
-    bytes_held_per_pixel,
     describe,
     examine,
     open_image,
@@ -72,12 +73,13 @@ def render(data: bytes, profile: Profile) -> Rendered:
         )
     found = identify(data)
     file = File(data, found, survey(found, data))
+    check_frames(file.structure.frames, profile.limits)  # opening counts them, too, and slower
     header = with_declared(open_image(file), data, found)
     source = examine(file, header)
-    held = bytes_held_per_pixel(found, header)
-    check_budget(source.stored, source.decoded_frames, held, profile.limits)
-    timing = timing_of(file) if source.animated else None
     sizes = plan_sizes(source.upright, profile.widths)
+    cost = cost_of(source, header, sizes)
+    check_budget(source.stored, source.decoded_frames, cost, profile.limits)
+    timing = timing_of(file) if source.animated else None
     with ThreadPoolExecutor(threads()) as pool:
         levels = cascade(source, sizes)
         jobs = [job for level in levels for job in _encodings(pool, level, profile, timing)]

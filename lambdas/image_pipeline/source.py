@@ -33,10 +33,12 @@ _PIXELS = {
     ("uchar", "labq"): 4,
     ("short", "labs"): 4,
 }
-_SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4}
 _TRUNCATED_WORDS = ("premature end", "truncated", "end of file", "not enough data")
 _UNSUPPORTED_WORDS = (
-    "unsupported", "not supported", "not configured", "not implemented",
+    "unsupported",
+    "not supported",
+    "not configured",
+    "not implemented",
     # Floating point of 64 bits, and CIELAB of 8, in a TIFF.
     "samples out of range",
     "bad labq format",
@@ -136,22 +138,6 @@ def examine(file: File, header: Any) -> Source:
 def _stored(file: File, header: Any) -> Size:
     decoded = Size(header.width, header.height)
     return gif_canvas.canvas_of(file.data, decoded) if file.format is SourceFormat.GIF else decoded
-
-
-def bytes_held_per_pixel(found: SourceFormat, header: Any) -> float:
-    """What decoding holds in memory for each pixel of the source; 0 where it streams.
-
-    Peaks of this libvips build, measured on pictures of 100 to 120 megapixels.
-    """
-    if found is SourceFormat.AVIF:
-        return 15
-    if found is SourceFormat.WEBP:
-        return 8
-    if found is SourceFormat.JPEG and field(header, "interlaced"):
-        return 6
-    if found is SourceFormat.TIFF or field(header, "interlaced"):  # a TIFF may be one strip
-        return 1.2 * int(header.bands) * _SAMPLE_BYTES.get(header.format, 8)
-    return 0
 
 
 def timing_of(file: File) -> Timing:

@@ -10,7 +10,7 @@ STEPS = 10_000
 BYTES_PER_STEP = 1_000
 """For this many bytes one step more. Large files have large parts: PNG's are 8 KB at least."""
 _WINDOW = 64 * 1024
-_MARKS_PER_STEP = 8
+_MARKS_PER_STEP = 128
 
 
 class EndsEarly(Exception):

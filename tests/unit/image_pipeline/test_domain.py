@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lambdas.image_pipeline import domain
 from lambdas.image_pipeline.domain import (
     MAX_EDGE,
+    Cost,
     FormatOptions,
     ImageRejected,
     Limits,
@@ -145,25 +146,40 @@ def test_the_renderer_version_names_the_locked_libvips() -> None:
     assert domain.RENDERER_VERSION.split("/")[1] == pinned[1]
 
 
+def costing(decoded: int = 1, visited: int = 1, filmed: int = 0, held_bytes: int = 0) -> Cost:
+    return Cost(decoded, visited, filmed, held_bytes)
+
+
+@pytest.mark.parametrize(
+    ("dear", "times"), [("visited", domain.MAX_PASSES), ("filmed", domain.MAX_FILM)]
+)
+def test_work_on_the_same_pixels_again_has_a_budget(dear: str, times: int) -> None:
+    limits = Limits(max_pixels=1000)
+    check_budget(Size(10, 10), 1, costing(**{dear: times * 1000}), limits)
+    with pytest.raises(ImageRejected) as refusal:
+        check_budget(Size(10, 10), 1, costing(**{dear: times * 1000 + 1}), limits)
+    assert refusal.value.reason is RejectionReason.TOO_COMPLEX
+
+
 def test_a_picture_at_the_pixel_budget_passes_and_one_above_is_refused() -> None:
     limits = Limits(max_pixels=1000)
-    check_budget(Size(10, 10), 10, 0, limits)
+    check_budget(Size(10, 10), 10, costing(decoded=1000), limits)
     with pytest.raises(ImageRejected, match="10 x 10 x 11 is 1,100 pixels") as refusal:
-        check_budget(Size(10, 10), 11, 0, limits)
+        check_budget(Size(10, 10), 11, costing(decoded=1100), limits)
     assert refusal.value.reason is RejectionReason.TOO_MANY_PIXELS
 
 
 def test_too_many_frames_are_refused_however_small() -> None:
     with pytest.raises(ImageRejected) as refusal:
-        check_budget(Size(1, 1), 501, 0, Limits())
+        check_budget(Size(1, 1), 501, costing(decoded=501), Limits())
     assert refusal.value.reason is RejectionReason.TOO_MANY_FRAMES
 
 
 def test_a_file_that_must_be_decoded_whole_has_a_memory_budget() -> None:
     limits = Limits(max_decoded_bytes=1000)
-    check_budget(Size(10, 10), 1, 10, limits)
+    check_budget(Size(10, 10), 1, costing(held_bytes=1000), limits)
     with pytest.raises(ImageRejected, match="decoded whole") as refusal:
-        check_budget(Size(10, 11), 1, 10, limits)
+        check_budget(Size(10, 11), 1, costing(held_bytes=1001), limits)
     assert refusal.value.reason is RejectionReason.TOO_MANY_PIXELS
 
 
