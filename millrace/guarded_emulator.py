@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from millrace import emulator_gaps
+from millrace import emulator_crashes, emulator_gaps
 
 KEEP_ALIVE_SECONDS = 600
 """How long the emulator leaves an idle connection open: longer than any client does (Terraform's
@@ -102,6 +102,7 @@ def main(origins: Path) -> None:
     config.keep_alive_timeout = property(lambda _: KEEP_ALIVE_SECONDS, lambda *_: None)
     services = ("cloudwatch", "apigateway")
     emulator_gaps.close(*(importlib.import_module(f"ministack.services.{one}") for one in services))
+    emulator_crashes.tell(importlib.import_module("ministack.services.lambda_svc"))
     emulator: Any = importlib.import_module("ministack.app")
 
     def listed() -> list[str]:

@@ -17,16 +17,20 @@ READ_BYTES = 16 * 1024 * 1024
 """Of the end of the file: some hours of a laptop's work."""
 
 _DOCUMENT = msgspec.json.Decoder(Document)
-_HANDLER = re.compile(rb'"name": ?"## handler"')
+_HANDLER = re.compile(rb'"name": ?"## handler"|"origin": ?"AWS::Lambda::Function"')
 
 
 def work(traces: Path, functions: Mapping[str, str], begin: float) -> dict[str, Work]:
     """What each function did since `begin`, by its short name; `functions` gives the full ones."""
-    found: dict[str, list[Document]] = defaultdict(list)
+    found: dict[str, dict[str, Document]] = defaultdict(dict)
     for document in _handlers(traces):
         if document.start_time >= begin:
-            found[str(document.annotations.get("function", ""))].append(document)
-    return {short: _work(found[full]) for short, full in functions.items()}
+            name = str(document.annotations.get("function") or document.name)
+            known = found[name].get(document.trace_id)
+            # A call that raised is told twice: by its handler and by the platform.
+            if known is None or document.fault:
+                found[name][document.trace_id] = document
+    return {short: _work(list(found[full].values())) for short, full in functions.items()}
 
 
 def _work(done: list[Document]) -> Work:
@@ -40,7 +44,10 @@ def _work(done: list[Document]) -> Work:
 
 
 def _handlers(traces: Path) -> Iterator[Document]:
-    """The segment of every call of a function, as far back as is read."""
+    """What every call of a function left, as far back as is read.
+
+    One that could not be imported or was killed left only the platform's own segment.
+    """
     if not traces.exists():
         return
     with traces.open("rb") as file:

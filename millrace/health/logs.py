@@ -1,8 +1,6 @@
-"""The last lines with level ERROR in the functions' logs."""
+"""The last errors in the functions' logs."""
 
 import contextlib
-import datetime as dt
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -13,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.core.aws import error_code
 from millrace.errors import MillraceError
+from millrace.health import log_lines
 from millrace.health.checks import side_by_side
 from millrace.health.report import ErrorLine
 
@@ -24,7 +23,7 @@ GROUPS = 50
 """Log groups that one question of Logs Insights may name (CloudWatch limit)."""
 PAUSE_SECONDS = 0.2
 _QUESTION = (
-    'fields @timestamp, @log, @message | filter level in ["ERROR", "CRITICAL"] '
+    f"fields @timestamp, @log, @message | filter {log_lines.INSIGHTS_FILTER} "
     f"| sort @timestamp desc | limit {READ}"
 )
 
@@ -47,7 +46,7 @@ def ask_insights(
     shorts = {_group(full): short for short, full in functions.items()}
     groups = list(shorts)
     under_way: list[str] = []
-    found: list[ErrorLine] = []
+    found: list[log_lines.Said | None] = []
     try:
         for start in range(0, len(groups), GROUPS):
             query = logs.start_query(
@@ -61,7 +60,9 @@ def ask_insights(
             for row in _rows(logs, under_way[0], deadline, sleep):
                 fields = {field["field"]: field["value"] for field in row}
                 group = fields.get("@log", "").partition(":")[2]
-                found += _line(shorts.get(group, group), fields.get("@message", ""), end)
+                text = fields.get("@message", "")
+                then = log_lines.moment(f"{fields.get('@timestamp')}Z", end)
+                found.append(log_lines.read(shorts.get(group, group), text, then))
             del under_way[0]
     finally:
         for query_id in under_way:
@@ -92,9 +93,10 @@ def read_groups(
 ) -> list[ErrorLine]:
     """The last lines, read from each log group: for local AWS, which has no Insights."""
 
-    def read(short: str) -> list[ErrorLine]:
+    def read(short: str) -> list[log_lines.Said | None]:
         request: dict[str, Any] = {
             "logGroupName": _group(functions[short]),
+            # The emulator looks for it in any case of letters: also in "errorType".
             "filterPattern": '"ERROR"',
             "startTime": int(begin * 1000),
             "endTime": int(end * 1000),
@@ -106,9 +108,8 @@ def read_groups(
                 return []  # it has never run
             raise
         return [
-            line
+            log_lines.read(short, event["message"], event["timestamp"] / 1000)
             for event in events[-READ:]
-            for line in _line(short, event["message"], event["timestamp"] / 1000)
         ]
 
     return _last([line for lines in side_by_side(read, functions) for line in lines])
@@ -118,36 +119,10 @@ def _group(full_name: str) -> str:
     return f"/aws/lambda/{full_name}"
 
 
-def _last(found: list[ErrorLine]) -> list[ErrorLine]:
+def _last(found: list[log_lines.Said | None]) -> list[ErrorLine]:
     """The last of each kind, the latest first: one fault says the same again and again."""
     kinds: dict[tuple[str, str, str], list[ErrorLine]] = defaultdict(list)
-    for line in sorted(found, key=lambda line: line.time, reverse=True):
+    lines = log_lines.without_echoes(said for said in found if said)
+    for line in sorted(lines, key=lambda line: line.time, reverse=True):
         kinds[line.function, line.reason, line.message].append(line)
-    return [msgspec.structs.replace(lines[0], count=len(lines)) for lines in kinds.values()][:SHOWN]
-
-
-def _line(function: str, text: str, otherwise: float) -> list[ErrorLine]:
-    """The line, if it is one of level ERROR and not of a traceback that has the word."""
-    try:
-        told = json.loads(text)
-        if told.get("level") not in ("ERROR", "CRITICAL"):
-            return []
-    except (ValueError, AttributeError):
-        return []
-    name = told.get("exception_name") or told.get("errorType") or ""
-    return [
-        ErrorLine(
-            time=_moment(told.get("timestamp"), otherwise),
-            function=function,
-            message=str(told.get("message") or told.get("errorMessage") or "")[:200],
-            reason=str(told.get("reason") or name),
-            correlation_id=str(told.get("correlation_id") or ""),
-        )
-    ]
-
-
-def _moment(text: Any, otherwise: float) -> float:
-    try:
-        return dt.datetime.fromisoformat(str(text)).timestamp()
-    except ValueError:
-        return otherwise
+    return [msgspec.structs.replace(same[0], count=len(same)) for same in kinds.values()][:SHOWN]

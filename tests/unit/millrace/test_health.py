@@ -438,15 +438,21 @@ def test_only_lines_of_level_error_count_and_the_last_of_each_kind_are_kept() ->
 
 def test_local_work_is_counted_from_the_traces_of_the_window(tmp_path: Path) -> None:
     def handler(start: float, **more: Any) -> str:
-        about = {"trace_id": "t", "id": str(start), "name": "## handler", "annotations": {}}
+        about = {
+            "trace_id": f"t-{start}",
+            "id": str(start),
+            "name": "## handler",
+            "annotations": {},
+        }
         times = {"start_time": start, "end_time": start + 0.5}
         about["annotations"] = {"function": "p-notify"}
         return json.dumps({**about, **times, **more}, separators=(",", ":"))
 
     file = tmp_path / "traces.jsonl"
-    file.write_text(
-        "\n".join([handler(1.0), handler(10.0), handler(11.0, fault=True), handler(12.0)[:-9]])
-    )
+    platform = {"origin": "AWS::Lambda::Function", "name": "p-notify", "fault": True}
+    raised = handler(11.0, fault=True)
+    lines = [handler(1.0), handler(10.0), raised, handler(11.0, **platform), handler(12.0)[:-9]]
+    file.write_text("\n".join(lines))
     found = collected.work(file, {"notify": "p-notify", "idle": "p-idle"}, begin=5.0)
     assert found == {
         "notify": Work(calls=2, errors=1, throttles=0, slowest_ms=500.0),
