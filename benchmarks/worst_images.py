@@ -1,9 +1,10 @@
 """Pictures that cost a decoder most for each byte: what is refused, and what is just let pass."""
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
+from benchmarks.many_scans import jpeg_of_scans
 from lambdas.image_pipeline.domain import ImageRejected, Profile
 from lambdas.image_pipeline.libvips import libvips
 from lambdas.image_pipeline.rendering import render
@@ -68,7 +69,7 @@ def _made(make: Callable[[], bytes]) -> Made:
     return make(), outcome
 
 
-STRUCTURES: Mapping[str, Callable[[], bytes]] = {
+STRUCTURES: dict[str, Callable[[], bytes]] = {
     "TIFF, 65,535 entries": tiff_of_entries,
     "TIFF, a million directories": tiff_of_directories,
     "JPEG, empty comments": partial(jpeg_of, b"\xff\xfe\0\x02"),
@@ -78,4 +79,9 @@ STRUCTURES: Mapping[str, Callable[[], bytes]] = {
     "WebP, empty chunks": webp_of_chunks,
     "AVIF, empty boxes": avif_of_boxes,
 }
-CASES = {name: partial(_made, make) for name, make in STRUCTURES.items()}
+SCANS: dict[str, Callable[[], bytes]] = {
+    "JPEG, 2,647 scans": partial(jpeg_of_scans, (10_900, 11_000)),
+    "JPEG, 64 scans": partial(jpeg_of_scans, (10_900, 11_000), bits=0, together=3),
+    "JPEG, 40 scans": partial(jpeg_of_scans, (10_900, 11_000), bits=12, together=63),
+}
+CASES = {name: partial(_made, make) for name, make in (STRUCTURES | SCANS).items()}

@@ -1,9 +1,12 @@
 """What the manifest keeps of a picture's metadata, and what it never reads."""
 
+import struct
+import sys
+
 import pytest
 from PIL import Image, ImageCms
 
-from lambdas.image_pipeline.metadata import camera_facts, profile_name
+from lambdas.image_pipeline.metadata import camera_facts, exif_orientation, profile_name
 from lambdas.image_pipeline.rendering import render
 from tests.unit.image_pipeline.pictures import ALL_FORMATS, encoded, look, noisy, plain
 
@@ -96,3 +99,27 @@ def test_the_colour_profile_is_named() -> None:
 @pytest.mark.parametrize("icc", [b"", b"junk", b"\xff" * 200, bytes(500)])
 def test_a_profile_that_cannot_be_read_has_no_name(icc: bytes) -> None:
     assert profile_name(icc) is None
+
+
+def exif_of_tags(before: int) -> bytes:
+    """EXIF whose orientation (6) comes behind so many other tags."""
+    other, turned = (struct.pack("<HHIHH", tag, 3, 1, 6, 0) for tag in (0x0100, 0x0112))
+    tags = other * before + turned
+    return b"II*\0" + struct.pack("<IH", 8, len(tags) // 12) + tags
+
+
+@pytest.mark.parametrize(("before", "found"), [(0, 6), (999, 6), (1_000, None), (60_000, None)])
+def test_an_orientation_is_looked_for_among_a_thousand_tags(before: int, found: int | None) -> None:
+    exif, calls = exif_of_tags(before), 0
+
+    def count(_frame: object, event: str, _what: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        orientation = exif_orientation(exif)
+    finally:
+        sys.setprofile(None)
+    assert orientation == found
+    assert calls < 1_020
