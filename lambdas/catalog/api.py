@@ -7,7 +7,14 @@ from typing import Annotated, Any
 import msgspec
 
 from lambdas.catalog import products
-from lambdas.catalog.domain import Category, Product, ProductDetails, listed_as
+from lambdas.catalog.domain import (
+    Category,
+    Place,
+    Product,
+    ProductDetails,
+    listed_as,
+    place_of,
+)
 from lambdas.catalog.product_store import ProductStore
 from lambdas.core import cursor, etag, observability, request_key, settings
 from lambdas.core.http import Api, Request, Response, Route, invalid, not_found
@@ -27,32 +34,33 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which products to list: one category, by name, from where the last page ended."""
+    """Which products to list: one category or all, by name, from where the last page ended."""
 
-    category: Category = "general"
+    category: Category | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
     cursor: str | None = None
 
 
 class ProductPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Some products of a category; `cursor` asks for the next page, null: there is none."""
+    """Some products; `cursor` asks for the next page, null: there is none."""
 
     products: list[Product]
     cursor: str | None = None
 
 
 def show_all(request: Request) -> ProductPage:
-    """One category's products in order of name.
+    """One category's products in order of name; without a category, one after the other.
 
     A product appears here, or disappears, some milliseconds after it is written.
     """
     query: ListQuery = request.query
-    found = _store().page(query.category, _place(query.cursor), query.limit + 1)
+    if query.category is None:
+        found = _store().everything(_place_among_all(query.cursor), query.limit + 1)
+    else:
+        found = _store().page(query.category, _place(query.cursor), query.limit + 1)
     page = found[: query.limit]
     more = len(found) > query.limit
-    return ProductPage(
-        products=page, cursor=cursor.encode({"listed_as": listed_as(page[-1])}) if more else None
-    )
+    return ProductPage(products=page, cursor=_beyond(page[-1], query) if more else None)
 
 
 def show(request: Request) -> Response:
@@ -93,11 +101,31 @@ def remove(request: Request) -> None:
     )
 
 
+def _beyond(last: Product, query: ListQuery) -> str | None:
+    """The cursor of what follows the last product of a page."""
+    if query.category is None:
+        return cursor.encode(msgspec.to_builtins(place_of(last)))
+    return cursor.encode({"listed_as": listed_as(last)})
+
+
 def _place(given: str | None) -> str | None:
     position = cursor.decode(given, frozenset({"listed_as"}))
+    return None if position is None else _bounded(position["listed_as"])
+
+
+def _place_among_all(given: str | None) -> Place | None:
+    """Raises a 422 Problem. A forged place is harmless: everybody may see all of this list."""
+    position = cursor.decode(given, frozenset({"category", "listed_as"}))
     if position is None:
         return None
-    place: str = position["listed_as"]
+    _bounded(position["listed_as"])
+    try:
+        return msgspec.convert(position, Place)
+    except msgspec.ValidationError as error:
+        raise invalid("cursor", "not a cursor of this list") from error
+
+
+def _bounded(place: str) -> str:
     if len(place.encode()) > MAX_PLACE_BYTES:
         raise invalid("cursor", "not a cursor of this list")
     return place

@@ -90,6 +90,22 @@ def after_update(event: ProductCreatedV1 | ProductUpdatedV1) -> Product:
     )
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where a product is in the list of all categories: in which, and where in that one."""
+
+    category: Category
+    listed_as: str
+
+    @property
+    def product_id(self) -> str:
+        """The id at its end: no id holds the sign before it."""
+        return self.listed_as.rpartition("#")[2]
+
+
+def place_of(product: Product) -> Place:
+    return Place(category=product.category, listed_as=listed_as(product))
+
+
 def listed_as(product: Product) -> str:
     """The product's place in its category's list: by name, whatever the case, then by id."""
     return f"{product.name.casefold()[:LISTED_NAME_LENGTH]}#{product.product_id}"

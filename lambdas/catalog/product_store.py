@@ -5,7 +5,7 @@ from itertools import islice
 
 import msgspec
 
-from lambdas.catalog.domain import Changed, Deleted, Product, after_update, listed_as
+from lambdas.catalog.domain import Changed, Deleted, Place, Product, after_update, listed_as
 from lambdas.contracts.codec import decode
 from lambdas.contracts.products import ProductCreatedV1, ProductDeletedV1
 from lambdas.core.errors import ConditionFailed
@@ -53,6 +53,16 @@ class ProductStore:
         )
         return [msgspec.convert(item, Product) for item in islice(found, limit)]
 
+    def everything(self, after: Place | None, limit: int) -> list[Product]:
+        """Up to `limit` products of all categories, one category after the other.
+
+        Deleted products are not in the index, so what is read is what is shown.
+        """
+        found = self._table.scan_index(
+            INDEX, after=_index_key(after) if after else None, limit=limit
+        )
+        return [msgspec.convert(item, Product) for item in found]
+
     def write(self, event: Changed, *, cause: Cause, now: dt.datetime) -> None:
         """Write the event and the state it makes, if the product is at the revision before it.
 
@@ -78,6 +88,11 @@ class ProductStore:
             )
         except ConditionFailed as conflict:
             raise ProductChanged(event.product_id) from conflict
+
+
+def _index_key(place: Place) -> Item:
+    keys = {"pk": _key(place.product_id), "sk": "state"}
+    return {**keys, "category": place.category, "listed_as": place.listed_as}
 
 
 def _key(product_id: str) -> str:

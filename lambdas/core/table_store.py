@@ -151,6 +151,21 @@ class Table:
         for page in pages:
             yield from map(_unmarshal, page["Items"])
 
+    def scan_index(self, index: str, *, after: Item | None, limit: int) -> Iterator[Item]:
+        """Up to `limit` items of a whole secondary index, from beyond the keys `after`.
+
+        `after` holds the keys of the index and of the table. Partitions come in no order that
+        means anything, but always in the same one; within each, items in order of the range key.
+        """
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self.name,
+            IndexName=index,
+            PaginationConfig={"MaxItems": limit, "PageSize": limit},
+            **({"ExclusiveStartKey": _marshal(after)} if after else {}),
+        )
+        for page in pages:
+            yield from map(_unmarshal, page["Items"])
+
     def transact(self, *writes: Write) -> None:
         """Write all or nothing.
 

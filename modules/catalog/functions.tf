@@ -13,5 +13,15 @@ module "catalog_api" {
   policies = {
     read-products  = module.products.policies.read
     write-products = module.products.policies.write
+    list-products  = data.aws_iam_policy_document.list_products.json
+  }
+}
+
+data "aws_iam_policy_document" "list_products" {
+  statement {
+    # Of the index alone: it holds nothing but what is sold, so a page of the whole list costs what it shows.
+    sid       = "ListProducts"
+    actions   = ["dynamodb:Scan"]
+    resources = ["${module.products.arn}/index/by_category"]
   }
 }

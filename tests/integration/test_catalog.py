@@ -12,6 +12,7 @@ import pytest
 
 from lambdas.catalog import api, products
 from lambdas.catalog.product_store import ProductStore
+from lambdas.core import aws
 from lambdas.core.outbox import Cause
 from tests.integration.http_client import Answer, HttpClient
 
@@ -188,7 +189,62 @@ def test_a_list_is_one_category_in_order_of_name_page_by_page(world: World) -> N
     assert [len(page) for page in pages] == [2, 2, 1]
     assert [n.casefold() for page in pages for n in page] == [n.casefold() for n in ordered]
     assert world.names(category="fruit", limit="5") == [pages[0] + pages[1] + pages[2]]
-    assert world.names() == [[]]
+    assert world.names(category="general") == [[]]
+
+
+def test_without_a_category_the_whole_shop_can_be_browsed_page_by_page(world: World) -> None:
+    made = [(name, category) for category in ("fruit", "kitchen", "tea") for name in "abc"]
+    for name, category in made:
+        world.create(key=f"{name}-{category}", name=f"{name} {category}", category=category)
+    gone = world.create(key="gone", name="gone").body["product_id"]
+    world.delete(gone)
+    pages = world.names(limit="4")
+    assert [len(page) for page in pages] == [4, 4, 1]
+    seen = [name for page in pages for name in page]
+    assert sorted(seen) == sorted(f"{name} {category}" for name, category in made)
+    by_category = {category: [n for n in seen if n.endswith(category)] for _, category in made}
+    assert all(names == sorted(names) for names in by_category.values())
+    assert world.names() == [seen]
+
+
+def test_a_page_of_the_whole_shop_costs_a_page(
+    world: World,
+) -> None:
+    for number in range(30):
+        made = world.create(key=str(number), name=f"{number:02}", category=f"c{number % 7}")
+        if number % 3 == 0:
+            world.delete(made.body["product_id"])  # leaves an item, and two events as all do
+    read = []
+    seen = aws.client("dynamodb").meta.events
+    seen.register("after-call.dynamodb.Scan", lambda parsed, **_: read.append(parsed))
+    pages = world.names(limit="5")
+    assert [len(page) for page in pages] == [5, 5, 5, 5]
+    assert len(read) == len(pages)
+    assert all(answer["ScannedCount"] <= 5 + 1 for answer in read)
+
+
+def test_the_whole_list_goes_on_where_it_was_though_its_last_product_is_gone(
+    world: World,
+) -> None:
+    ids = {
+        name: world.create(key=name, name=name, category="fruit").body["product_id"]
+        for name in "abcd"
+    }
+    first = world.visitor.call("GET", "/products", query={"limit": "2"})
+    world.delete(ids["b"])
+    rest = world.visitor.call("GET", "/products", query={"cursor": first.body["cursor"]})
+    assert [product["name"] for product in rest.body["products"]] == ["c", "d"]
+
+
+def test_a_cursor_of_one_list_is_none_of_the_other(world: World) -> None:
+    for name in "abc":
+        world.create(key=name, name=name, category="fruit")
+    of_all = world.visitor.call("GET", "/products", query={"limit": "1"}).body["cursor"]
+    query = {"limit": "1", "category": "fruit"}
+    of_one = world.visitor.call("GET", "/products", query=query).body["cursor"]
+    for wrong in ({"cursor": of_one}, {"cursor": of_all, "category": "fruit"}):
+        refused = world.visitor.call("GET", "/products", query=wrong)
+        assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "cursor")
 
 
 def test_a_list_goes_on_where_it_was_though_its_last_product_is_gone(world: World) -> None:
@@ -218,10 +274,15 @@ def forged(position: Any) -> str:
         forged({"listed_as": ""}),
         forged({"listed_as": "a" * 1025}),
         forged({"pk": "product/x", "sk": "state", "listed_as": "a"}),
+        forged({"category": "No category", "listed_as": "a"}),
+        forged({"category": "fruit", "listed_as": "a" * 1025}),
     ],
 )
-def test_a_cursor_that_was_never_given_out_is_refused(world: World, given: str) -> None:
-    refused = world.visitor.call("GET", "/products", query={"cursor": given})
+@pytest.mark.parametrize("listed", [{}, {"category": "general"}])
+def test_a_cursor_that_was_never_given_out_is_refused(
+    world: World, given: str, listed: dict[str, str]
+) -> None:
+    refused = world.visitor.call("GET", "/products", query={"cursor": given, **listed})
     assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "cursor")
 
 
