@@ -7,7 +7,7 @@ EMULATOR := build/emulator-venv/.millrace-stamp
 FAST := tests/unit tests/contracts tests/house -m "not emulator and not terraform" --hypothesis-profile=fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down demo test test-static test-fast fuzz e2e lint fmt schemas release-schemas openapi lock bench-images bench-ingest bench-orders soak-orders soak-telemetry bench-replay bench-detect bench-worst clean
+.PHONY: help setup build up down demo test test-static test-fast fuzz e2e lint fmt schemas release-schemas openapi privileges lock bench-images bench-ingest bench-orders soak-orders soak-telemetry bench-replay bench-detect bench-worst clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ release-schemas: $(DEV) ## Hold later events to the schemas of today, which a re
 
 openapi: $(DEV) ## Write the description of the HTTP API anew
 	@$(RUN)/python -m millrace.openapi
+
+privileges: setup ## Record anew what each function does on AWS
+	MILLRACE_WRITE_PRIVILEGES=1 $(RUN)/pytest -q -n 2 tests/integration
 
 lock: $(DEV) ## Pin the requirements anew; UPGRADE=--upgrade takes newer versions
 	$(RUN)/python -m millrace.lock $(UPGRADE)

@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from millrace.errors import MillraceError
 from millrace.terraform import find_terraform
+from tests.privileges.record import Session
 
 os.environ.update(
     AWS_XRAY_SDK_ENABLED="false",
@@ -26,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """pytest-terraform wants a binary even when no test of this run uses it."""
     with contextlib.suppress(MillraceError):
         config.option.dest_tf_binary = str(find_terraform())
+    config.pluginmanager.register(Session(), "privileges")
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,8 @@ from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
 from lambdas.core import aws
+from tests.privileges.record import REMEDY, Session, committed, merge, missing
+from tests.privileges.recorder import Record, watch
 
 REGION = "eu-west-1"
 
@@ -28,8 +30,23 @@ def aws_region(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     # Keeping the session keeps its parsed service models: a client costs 5 ms instead of 80.
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         aws.client.cache_clear()
+        # The queue that the events of tests.fakes.sqs_event come from.
+        boto3.client("sqs", region_name=REGION).create_queue(QueueName="inbox")
         yield REGION
         aws.client.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _privileges(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No function does what the record of privileges does not know."""
+    made: Record = {}
+    watch(monkeypatch, made)
+    yield
+    session = pytestconfig.pluginmanager.get_plugin("privileges")
+    assert isinstance(session, Session)
+    merge(session.made, made)
+    unknown = [] if session.writes else missing(made, committed())
+    assert not unknown, f"{REMEDY}: {unknown}"
 
 
 def _one_at_a_time(call: Callable[..., Any]) -> Callable[..., Any]:
