@@ -234,7 +234,7 @@ variable "shop" {
 }
 
 variable "telemetry" {
-  description = "The capability \"telemetry\": the stream that devices write to, how records are taken in, what is refused or kept, what is normal for which type of device, MQTT, and after how many minutes without any record the alarm goes off (null: never; see modules/telemetry)."
+  description = "The capability \"telemetry\": the stream that devices write to, how records are taken in, what is refused or kept, what is normal for which type of device, MQTT, and after how many minutes without any record somebody is paged (null: never; set it once devices send; see modules/telemetry)."
   type = object({
     stream = optional(object({
       shards          = optional(number)

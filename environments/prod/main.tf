@@ -26,10 +26,9 @@ module "millrace" {
     sender = { address = "shop-prod@example.com" }
   }
   telemetry = {
-    stream          = { retention_hours = 168 } # a week to mend what reads it
-    raw             = { infrequent_after_days = 30, expire_after_days = 730 }
-    iot             = {}
-    silence_minutes = 15
+    stream = { retention_hours = 168 } # a week to mend what reads it
+    raw    = { infrequent_after_days = 30, expire_after_days = 730 }
+    iot    = {}
   }
   data = {
     customer_managed_key = true

@@ -26,9 +26,8 @@ module "millrace" {
     sender = { address = "shop-staging@example.com" }
   }
   telemetry = {
-    raw             = { expire_after_days = 90 }
-    iot             = {}
-    silence_minutes = 60
+    raw = { expire_after_days = 90 }
+    iot = {}
   }
   data = {
     customer_managed_key = true

@@ -7,6 +7,7 @@ without an environment.
 
 import contextlib
 import functools
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -32,7 +33,12 @@ trace, and a batch has these once for each of its events."""
 
 @functools.cache
 def logger() -> Logger:
-    return Logger(utc=True, use_rfc3339=True)
+    made = Logger(utc=True, use_rfc3339=True)
+    # Powertools takes Lambda's filter for the code's level, and that filter stays at INFO for the
+    # metrics' sake; what the environment wants of the code is said beside it.
+    if level := os.environ.get("POWERTOOLS_LOG_LEVEL"):
+        logging.getLogger(made.name).setLevel(level)
+    return made
 
 
 @functools.cache

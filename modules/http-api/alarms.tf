@@ -20,7 +20,7 @@ resource "aws_cloudwatch_metric_alarm" "server_errors" {
   metric_query {
     id          = "rate"
     label       = "Share of requests answered 5xx"
-    expression  = "FILL(errors, 0) / requests"
+    expression  = "IF(FILL(requests, 0) > 0, FILL(errors, 0) / FILL(requests, 0), 0)"
     return_data = true
   }
 

@@ -14,9 +14,10 @@ resource "aws_apigatewayv2_stage" "default" {
   auto_deploy = true
 
   default_route_settings {
-    throttling_rate_limit    = var.throttle.rate
-    throttling_burst_limit   = var.throttle.burst
-    detailed_metrics_enabled = true
+    throttling_rate_limit  = var.throttle.rate
+    throttling_burst_limit = var.throttle.burst
+    # Metrics by route cost per metric, and nothing reads them: the access log tells a route's failures and times.
+    detailed_metrics_enabled = false
   }
 
   dynamic "route_settings" {
@@ -26,7 +27,7 @@ resource "aws_apigatewayv2_stage" "default" {
       route_key                = aws_apigatewayv2_route.this[route_settings.key].route_key
       throttling_rate_limit    = route_settings.value.rate
       throttling_burst_limit   = route_settings.value.burst
-      detailed_metrics_enabled = true
+      detailed_metrics_enabled = false
     }
   }
 

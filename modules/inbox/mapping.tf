@@ -12,14 +12,6 @@ resource "aws_lambda_event_source_mapping" "this" {
     maximum_concurrency = min(var.batch.max_concurrency, coalesce(var.platform.runtime.inbox_concurrency, var.batch.max_concurrency))
   }
 
-  dynamic "metrics_config" {
-    for_each = var.platform.aws_only_features ? ["EventCount"] : []
-
-    content {
-      metrics = [metrics_config.value]
-    }
-  }
-
   # Lambda checks the role's permission to read when the mapping is made.
   depends_on = [aws_iam_role_policy.read_inbox]
 }

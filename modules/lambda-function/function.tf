@@ -62,9 +62,11 @@ resource "aws_lambda_function" "this" {
   }
 
   logging_config {
-    log_format            = "JSON"
-    log_group             = aws_cloudwatch_log_group.this.name
-    application_log_level = var.platform.logs.level
+    log_format = "JSON"
+    log_group  = aws_cloudwatch_log_group.this.name
+    # What bears no level counts as INFO to Lambda, metrics and the runtime's own crash lines too: a filter above it would
+    # drop them. `logs.level` beyond it is the code's own.
+    application_log_level = var.platform.logs.level == "DEBUG" ? "DEBUG" : "INFO"
     system_log_level      = "INFO"
   }
 

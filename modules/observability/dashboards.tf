@@ -7,6 +7,7 @@ locals {
   pages = sort(concat(
     [for service in keys(local.failing) : "${local.prefix}-${service}-failing"],
     [for service in keys(local.left_behind) : "${local.prefix}-${service}-left-behind"],
+    [for name in keys(local.absences) : "${local.prefix}-${name}"],
     [for api in keys(local.on_aws.api) : "${local.prefix}-api-failing"],
   ))
   alarm_arn_prefix = "arn:${var.stack.partition}:cloudwatch:${var.stack.region}:${var.stack.account_id}:alarm"

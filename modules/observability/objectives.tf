@@ -98,7 +98,7 @@ resource "aws_cloudwatch_metric_alarm" "requests_failed" {
   metric_query {
     id          = "share"
     label       = "Share of requests answered 5xx"
-    expression  = "IF(total >= ${endswith(each.key, "long") ? var.objectives.least : 1}, FILL(failed, 0) / total, 0)"
+    expression  = "IF(FILL(total, 0) >= ${endswith(each.key, "long") ? var.objectives.least : 1}, FILL(failed, 0) / FILL(total, 0), 0)"
     return_data = true
   }
 

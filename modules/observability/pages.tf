@@ -23,6 +23,11 @@ locals {
       [for stream in values(it.streams) : stream.alarms.quarantined],
     )) if length(it.dead_letter_queues) + length(it.streams) > 0
   }
+  absences = merge([
+    for service, it in local.on_aws.services : {
+      for word, alarm in it.absences : "${service}-${word}" => { service = service, alarm = alarm }
+    }
+  ]...)
   # What makes a caller's 5xx. Not what is merely slow: one slow function would hide every other fault of the API.
   behind_api = sort(flatten([
     for short in keys(local.answering_on_aws) : [
@@ -82,6 +87,22 @@ resource "aws_cloudwatch_composite_alarm" "left_behind" {
     wait_period      = (var.thresholds.stalled_minutes + 5) * 60 # a handler that refuses everything has no errors: only the stall tells
     extension_period = 300
   }
+
+  alarm_actions = [aws_sns_topic.pages.arn]
+  ok_actions    = [aws_sns_topic.pages.arn]
+}
+
+# What does not come from outside has no fault here: it pages by itself and holds no other page back, for it may last.
+resource "aws_cloudwatch_composite_alarm" "absent" {
+  for_each = local.absences
+
+  alarm_name = "${local.prefix}-${each.key}"
+  alarm_description = join(" ", [
+    "${each.value.service}: what should come from outside does not come. Nothing of the service itself fails, and its other pages come as ever.",
+    "Runbook: ${var.alarms.runbook_url}#absent",
+    "Start with `aws cloudwatch describe-alarms --alarm-names ${each.value.alarm} --query 'MetricAlarms[].AlarmDescription' --output text`: it says what to look at.",
+  ])
+  alarm_rule = "ALARM(\"${each.value.alarm}\")"
 
   alarm_actions = [aws_sns_topic.pages.arn]
   ok_actions    = [aws_sns_topic.pages.arn]

@@ -46,8 +46,9 @@ variable "services" {
       function = string
       alarms   = object({ lags = string, stalled = optional(string), quarantined = string })
     })), {})
-    routes = optional(map(object({ function_name = string })), {})
-    alarms = optional(map(string), {}) # names of the alarms that the service makes itself
+    routes   = optional(map(object({ function_name = string })), {})
+    alarms   = optional(map(string), {}) # names of the alarms that the service makes itself
+    absences = optional(map(string), {}) # those that tell what does not come though nothing fails, by the word for it
   }))
   default  = {}
   nullable = false

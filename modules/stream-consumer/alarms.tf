@@ -50,7 +50,7 @@ resource "aws_cloudwatch_metric_alarm" "stalled" {
   metric_query {
     id          = "stalled"
     label       = "Writes, and nothing read"
-    expression  = "IF(writes > 0 AND FILL(polled, 0) == 0, 1, 0)"
+    expression  = "IF(FILL(writes, 0) > 0 AND FILL(polled, 0) == 0, 1, 0)"
     return_data = true
   }
 

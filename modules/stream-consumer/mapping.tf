@@ -1,7 +1,7 @@
-# The one function that reads the stream: batches in the order of their shard, bounded retries, and a bucket for what fails for good.
+# The one function that reads the stream: batches in the order of their shard, retries until its records are old, and a bucket for what fails for good.
 
 locals {
-  give_up_seconds = coalesce(var.retries.max_age_seconds, min(604800, var.stream.retention_hours * 3600) - 3600)
+  give_up_seconds = coalesce(var.give_up_seconds, min(604800, var.stream.retention_hours * 3600) - 3600)
 }
 
 resource "aws_lambda_event_source_mapping" "this" {
@@ -15,8 +15,9 @@ resource "aws_lambda_event_source_mapping" "this" {
 
   # A failing batch is halved until the record that fails is alone: it must not take its neighbours to quarantine.
   bisect_batch_on_function_error = true
-  maximum_retry_attempts         = var.retries.attempts
-  maximum_record_age_in_seconds  = local.give_up_seconds
+  # Age alone is the limit: how fast AWS tries again nobody promises, so a number of tries may be over in minutes.
+  maximum_retry_attempts        = -1
+  maximum_record_age_in_seconds = local.give_up_seconds
 
   dynamic "filter_criteria" {
     for_each = var.pattern == null ? [] : [var.pattern]

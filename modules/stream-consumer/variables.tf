@@ -53,22 +53,14 @@ variable "batch" {
   }
 }
 
-variable "retries" {
-  description = "When a failing batch is given up and kept in the quarantine: after so many retries, or at this age of its records. A shard waits as long, so what heals by itself should heal within. The age skips a backlog of good records as well: by default an hour is left to keep them before the stream forgets."
-  type = object({
-    attempts        = optional(number, 100)
-    max_age_seconds = optional(number)
-  })
-  default  = {}
-  nullable = false
+variable "give_up_seconds" {
+  description = "The age of its records at which a failing batch is given up and kept in the quarantine. Its shard waits as long, so what heals by itself should heal within. A backlog of good records is skipped at that age as well. Null: an hour before the stream forgets, or before 7 days, which is the time left to keep them."
+  type        = number
+  default     = null
 
   validation {
-    condition     = var.retries.attempts >= 1 && var.retries.attempts <= 10000
-    error_message = "A failing batch wants 1 to 10000 retries, never boundless ones; got ${var.retries.attempts}."
-  }
-  validation {
-    condition     = coalesce(var.retries.max_age_seconds, 60) >= 60 && coalesce(var.retries.max_age_seconds, 60) <= min(604800, var.stream.retention_hours * 3600)
-    error_message = "Records are given up at an age of 60 to ${min(604800, var.stream.retention_hours * 3600)} s, before the stream forgets them; got ${coalesce(var.retries.max_age_seconds, 60)} s."
+    condition     = coalesce(var.give_up_seconds, 60) >= 60 && coalesce(var.give_up_seconds, 60) <= min(604800, var.stream.retention_hours * 3600)
+    error_message = "Records are given up at an age of 60 to ${min(604800, var.stream.retention_hours * 3600)} s, before the stream forgets them; got ${coalesce(var.give_up_seconds, 60)} s."
   }
 }
 

@@ -89,7 +89,11 @@ output "alarms" {
   description = "The names of the alarms that the service makes itself, beside those of its blocks."
   value = merge(
     { refuses-writes = aws_cloudwatch_metric_alarm.refuses_writes.alarm_name },
-    { for alarm in aws_cloudwatch_metric_alarm.silent : "silent" => alarm.alarm_name },
     { for alarm in aws_cloudwatch_metric_alarm.mqtt_undelivered : "mqtt-undelivered" => alarm.alarm_name },
   )
+}
+
+output "absences" {
+  description = "The names of the alarms on what does not come: each pages by itself, for nothing of the service fails."
+  value       = { for alarm in aws_cloudwatch_metric_alarm.silent : "unheard" => alarm.alarm_name }
 }

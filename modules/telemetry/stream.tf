@@ -39,7 +39,6 @@ module "ingest_telemetry_stream" {
     window_seconds  = var.ingest.window_seconds
     parallelization = var.ingest.parallelization
   }
-  retries = { attempts = 10000 }
 
   words = {
     lags = {

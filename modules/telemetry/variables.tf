@@ -170,9 +170,9 @@ variable "iot" {
 }
 
 variable "silence_minutes" {
-  description = "The alarm goes off when the whole stream got no record for so many minutes; null: never, for an environment where nobody sends."
+  description = "Pages when the whole stream got no record for so many minutes. Null: never, since it goes off until the first device sends: set it once devices do."
   type        = number
-  default     = 15
+  default     = null
 
   validation {
     condition     = var.silence_minutes == null || try(var.silence_minutes >= 1 && var.silence_minutes <= 1440 && floor(var.silence_minutes) == var.silence_minutes, false)

@@ -314,6 +314,31 @@ def unpaged(plan: Plan) -> Iterator[str]:
         yield "no page at all"
 
 
+def alarmed_at_birth(plan: Plan) -> Iterator[str]:
+    """Alarms that go off while nothing was ever sent: they may hold no other page back."""
+    for alarm in alarms(plan):
+        if alarm.values.get("treat_missing_data") != "breaching":
+            continue
+        for page in composites(plan):
+            gathered = set(children(page))
+            spares = [s["alarm"] for s in page.values.get("actions_suppressor") or []]
+            if (name_of(alarm) in gathered and len(gathered) > 1) or name_of(alarm) in spares:
+                held = f"and {name_of(page)} waits"
+                yield f"{name_of(alarm)}: goes off before anything was sent, {held}"
+
+
+def stuck(plan: Plan) -> Iterator[str]:
+    """Expressions over a metric that may stop: the last values before a gap would stay in sight."""
+    for alarm in alarms(plan):
+        queries = alarm.values.get("metric_query") or []
+        # SUM over an array is told by the metrics that there are.
+        written = [re.sub(r"SUM\(\[[^]]*\]\)", "", q.get("expression") or "") for q in queries]
+        for query in queries:
+            bare = rf"(?<!FILL\()\b{query['id']}\b"
+            if query.get("metric") and any(re.search(bare, text) for text in written):
+                yield f"{name_of(alarm)}: {query['id']} is not filled where it has no value"
+
+
 def unsaid(plan: Plan) -> Iterator[str]:
     for alarm in [*alarms(plan), *composites(plan)]:
         text = alarm.values.get("alarm_description") or ""
@@ -335,6 +360,8 @@ RULES: list[Rule] = [
     unbacked,
     impossible,
     unpaged,
+    alarmed_at_birth,
+    stuck,
     unsaid,
 ]
 

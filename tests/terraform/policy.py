@@ -157,9 +157,10 @@ def streams(plan: Plan) -> Iterator[str]:
         values = mapping.values
         if not values.get("bisect_batch_on_function_error"):
             yield f"{mapping.address}: does not bisect a failing batch"
-        for limit in ("maximum_retry_attempts", "maximum_record_age_in_seconds"):
-            if (values.get(limit) or -1) < 0:
-                yield f"{mapping.address}: {limit} is not bounded"
+        if (values.get("maximum_record_age_in_seconds") or -1) < 0:
+            yield f"{mapping.address}: the age of what is tried again is not bounded"
+        if values.get("maximum_retry_attempts") != -1:
+            yield f"{mapping.address}: gives up after a number of tries, whatever the age"
         if not values.get("batch_size"):
             yield f"{mapping.address}: no explicit batch size"
         if values.get("function_response_types"):
@@ -167,10 +168,7 @@ def streams(plan: Plan) -> Iterator[str]:
         destination = _on_failure(values)
         if destination is None or _name(destination) not in buckets:
             yield f"{mapping.address}: what fails for good is not kept in a bucket of the plan"
-        watching = [
-            a for a in _alarms(plan) if f"{_local_name(mapping)}.uuid" in plan.references(a)
-        ]
-        if not any(a.module == mapping.module and _tells_of_loss(a) for a in watching):
+        if not any(_tells_of_loss(alarm) for alarm in _watching(plan, mapping)):
             yield f"{mapping.address}: no alarm on what it leaves in quarantine"
         if not any(_tells_of_age(a, values["function_name"]) for a in _alarms(plan)):
             yield f"{mapping.address}: no alarm on the age of the stream"
@@ -360,11 +358,33 @@ def functions(plan: Plan) -> Iterator[str]:
             yield f"{function.address}: its log lines are kept for ever"
         if logging.get("log_format") != "JSON":
             yield f"{function.address}: does not log JSON"
+        if logging.get("application_log_level") not in (None, "TRACE", "DEBUG", "INFO"):
+            yield f"{function.address}: its filter drops metrics, which count as INFO"
         tracing = (function.values.get("tracing_config") or [{}])[0]
         if tracing.get("mode") != "Active":
             yield f"{function.address}: is not traced"
         if roles.count(function.values["function_name"]) != 1:
             yield f"{function.address}: has no role of its own"
+
+
+def paid_metrics(plan: Plan) -> Iterator[str]:
+    """Metrics that cost by their number are there for an alarm, or not at all."""
+    for stage in plan.of("aws_apigatewayv2_stage"):
+        routes = stage.values.get("route_settings") or []
+        settings = [*routes, *(stage.values.get("default_route_settings") or [])]
+        if any(route.get("detailed_metrics_enabled") for route in settings):
+            yield f"{stage.address}: counts by route, which nothing reads"
+    for mapping in plan.of("aws_lambda_event_source_mapping"):
+        configs = mapping.values.get("metrics_config") or []
+        if any(config.get("metrics") for config in configs) and not _watching(plan, mapping):
+            yield f"{mapping.address}: counts events, which nothing reads"
+
+
+def _watching(plan: Plan, mapping: Resource) -> list[Resource]:
+    """The alarms that look at the mapping's own metrics; its id is known after the apply."""
+    uuid = f"{_local_name(mapping)}.uuid"
+    module = [alarm for alarm in _alarms(plan) if alarm.module == mapping.module]
+    return [alarm for alarm in module if uuid in plan.references(alarm)]
 
 
 RULES: list[Rule] = [
@@ -381,4 +401,5 @@ RULES: list[Rule] = [
     encrypted,
     functions,
     speakers,
+    paid_metrics,
 ]

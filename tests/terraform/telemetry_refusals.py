@@ -52,17 +52,10 @@ CASES: list[Case] = [
         "A shard wants 1 to 10 workers; got 11.",
     ),
     (
-        "boundless retries",
-        "modules/stream-consumer",
-        READER,
-        "retries = { attempts = -1 }",
-        "never boundless ones; got -1.",
-    ),
-    (
         "records given up after the stream forgot them",
         "modules/stream-consumer",
         READER,
-        "retries = { max_age_seconds = 90000 }",
+        "give_up_seconds = 90000",
         "of 60 to 86400 s, before the stream forgets them; got 90000 s.",
     ),
     (

@@ -17,6 +17,7 @@ from tests.terraform.plans import Plan, Resource
 pytestmark = pytest.mark.terraform
 
 Values = dict[str, Any]
+ALARM = "aws_cloudwatch_metric_alarm"
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
@@ -153,6 +154,39 @@ def test_a_rule_counted_on_the_wrong_bus_is_noticed(plan_of: PlanOf) -> None:
     assert custom in text
     wrong = json.loads(text.replace(custom, '{"RuleName": '))
     assert [gap for gap in rules.gaps(wrong) if "is on the bus millrace-prod-bus" in gap]
+
+
+def test_an_alarm_that_goes_off_before_anything_was_sent_holds_back_no_page(
+    plan_of: PlanOf,
+) -> None:
+    whole = plan_of("prod")
+    (full,) = [a for a in _addresses(whole, ALARM) if a.endswith('late["advance-order"]')]
+    born = _changed(whole, full, lambda before: {**before, "treat_missing_data": "breaching"})
+    assert [gap for gap in rules.gaps(born) if "goes off before anything was sent" in gap]
+
+
+def test_a_metric_that_may_stop_is_filled_in_every_expression(plan_of: PlanOf) -> None:
+    whole = plan_of("prod")
+    plan = Plan(whole)
+    filled = [
+        (alarm.address, query["id"])
+        for alarm in rules.alarms(plan)
+        for query in alarm.values.get("metric_query") or []
+        if "FILL(" in (query.get("expression") or "")
+    ]
+    assert len(filled) >= 20
+    for address, identity in filled:
+
+        def unfill(before: Values, identity: str = identity) -> Values:
+            queries = [
+                {**q, "expression": re.sub(r"FILL\((\w+), \d+\)", r"\1", q["expression"])}
+                if q["id"] == identity
+                else q
+                for q in before["metric_query"]
+            ]
+            return {**before, "metric_query": queries}
+
+        assert list(rules.stuck(Plan(_changed(whole, address, unfill)))), address
 
 
 def _ending(plan: Plan, suffix: str) -> list[Resource]:

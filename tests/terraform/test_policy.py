@@ -73,6 +73,7 @@ PUBLISHER = TABLE + "module.publisher_stream[0]."
 TELEMETRY = "module.millrace.module.telemetry[0]."
 INGEST = TELEMETRY + "module.ingest_telemetry_stream."
 RENDER = "module.millrace.module.image_pipeline[0].module.render_image."
+API = "module.millrace.module.http_api[0]."
 BUCKET = "module.millrace.module.image_pipeline[0].module.uploads."
 
 BREACHES: list[tuple[str, Change, str]] = [
@@ -133,8 +134,8 @@ BREACHES: list[tuple[str, Change, str]] = [
     ),
     (
         PUBLISHER + "aws_lambda_event_source_mapping.this",
-        _set(maximum_retry_attempts=-1),
-        "maximum_retry_attempts is not bounded",
+        _set(maximum_retry_attempts=100),
+        "gives up after a number of tries",
     ),
     (
         PUBLISHER + "aws_lambda_event_source_mapping.this",
@@ -154,7 +155,7 @@ BREACHES: list[tuple[str, Change, str]] = [
     (
         INGEST + "aws_lambda_event_source_mapping.this",
         _set(maximum_record_age_in_seconds=-1),
-        "maximum_record_age_in_seconds is not bounded",
+        "the age of what is tried again is not bounded",
     ),
     (
         INGEST + "aws_lambda_event_source_mapping.this",
@@ -227,6 +228,21 @@ BREACHES: list[tuple[str, Change, str]] = [
         RENDER + "aws_lambda_function.this",
         _first("logging_config", _set(log_format="Text")),
         "does not log JSON",
+    ),
+    (
+        RENDER + "aws_lambda_function.this",
+        _first("logging_config", _set(application_log_level="WARN")),
+        "drops metrics",
+    ),
+    (
+        INBOX + "aws_lambda_event_source_mapping.this",
+        _set(metrics_config=[{"metrics": ["EventCount"]}]),
+        "counts events, which nothing reads",
+    ),
+    (
+        API + "aws_apigatewayv2_stage.default",
+        _first("default_route_settings", _set(detailed_metrics_enabled=True)),
+        "counts by route, which nothing reads",
     ),
     (RENDER + "aws_cloudwatch_log_group.this", _set(retention_in_days=0), "kept for ever"),
     (RENDER + "aws_iam_role.this", _set(name="shared"), "no role of its own"),

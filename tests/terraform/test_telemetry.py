@@ -11,6 +11,7 @@ from lambdas.telemetry.records import Limits
 from lambdas.telemetry.thresholds import Thresholds
 from millrace.paths import ROOT
 from millrace.telemetry import device_types as simulated
+from tests.terraform import alarm_rules as rules
 from tests.terraform.conftest import Once, PlanOf
 from tests.terraform.plans import Plan, Resource
 from tests.terraform.test_examples import platform
@@ -30,6 +31,8 @@ module "alone" {
   account      = { id = "000000000000", region = "eu-central-1" }
   artifacts    = { directory = "ZIPS" }
   capabilities = ["telemetry"]
+  logs         = { level = "ERROR" }
+  telemetry    = { silence_minutes = 15 }
 }
 
 # Only what the plan knows: an output with one unknown part is told not at all.
@@ -55,7 +58,6 @@ module "odd" {
     silent_minutes = 5
     metrics        = { celsius = { low = -20, high = 90, z = 5.5 } }
   } })
-  silence_minutes = null
 }
 
 output "readers" {
@@ -115,7 +117,7 @@ def test_ingest_reads_large_batches_and_skips_no_backlog_that_the_stream_still_h
     assert (mapping["batch_size"], mapping["maximum_batching_window_in_seconds"]) == (5000, 5)
     assert mapping["parallelization_factor"] == 2
     assert mapping["bisect_batch_on_function_error"] is True
-    assert mapping["maximum_retry_attempts"] == 10_000
+    assert mapping["maximum_retry_attempts"] == -1
     assert mapping["maximum_record_age_in_seconds"] == 167 * 3600
     destination = mapping["destination_config"][0]["on_failure"][0]["destination_arn"]
     assert destination == "arn:aws:s3:::millrace-prod-quarantine-333333333333"
@@ -127,25 +129,47 @@ def test_a_stream_that_forgets_after_a_day_gives_up_an_hour_before(plan_of: Plan
     assert mapping["maximum_record_age_in_seconds"] == 23 * 3600
 
 
-def test_prod_is_told_of_lag_quarantine_refusal_and_silence(plan_of: PlanOf) -> None:
+def test_prod_is_told_of_lag_quarantine_and_refusal(plan_of: PlanOf) -> None:
     assert alarm_names(Plan(plan_of("prod"))) >= {
         "ingest-telemetry-lags",
         "ingest-telemetry-quarantined",
         "telemetry-refuses-writes",
-        "telemetry-silent",
         "telemetry-mqtt-undelivered",
         "telemetry-publisher-lags",
         "telemetry-publisher-quarantined",
     }
 
 
-def test_silence_is_a_stream_that_reports_nothing_at_all(plan_of: PlanOf) -> None:
-    alarm = one(Plan(plan_of("prod")), "aws_cloudwatch_metric_alarm", "silent").values
+def test_silence_is_a_stream_that_reports_nothing_at_all(alone: Values) -> None:
+    prefix = "module.alone.module.telemetry[0]."
+    alarm = one(Plan(alone), "aws_cloudwatch_metric_alarm", "silent", prefix).values
     assert (alarm["namespace"], alarm["metric_name"]) == ("AWS/Kinesis", "IncomingRecords")
-    assert alarm["dimensions"] == {"StreamName": "millrace-prod-telemetry"}
+    assert alarm["dimensions"] == {"StreamName": "millrace-alone-telemetry"}
     assert (alarm["comparison_operator"], alarm["threshold"]) == ("LessThanThreshold", 1)
     assert (alarm["period"], alarm["evaluation_periods"]) == (60, 15)
     assert alarm["treat_missing_data"] == "breaching"
+
+
+def test_silence_pages_by_itself_and_holds_no_other_page_back(alone: Values) -> None:
+    plan = Plan(alone)
+    (silent,) = [a for a in rules.alarms(plan) if rules.name_of(a).endswith("-silent")]
+    gathering = [c for c in rules.composites(plan) if rules.name_of(silent) in rules.children(c)]
+    (page,) = gathering
+    assert rules.children(page) == [rules.name_of(silent)]
+    assert rules.name_of(page) == "millrace-alone-telemetry-unheard"
+    untold = [*rules.alarmed_at_birth(plan), *rules.unpaged(plan)]
+    assert [gap for gap in untold if gap.startswith("millrace-alone-")] == []
+
+
+def test_the_level_of_the_logs_is_the_codes_own_and_lambda_lets_metrics_through(
+    alone: Values,
+) -> None:
+    functions = Plan(alone).of("aws_lambda_function")
+    ours = [f.values for f in functions if f.address.startswith("module.alone.")]
+    assert len(ours) >= 4
+    for function in ours:
+        assert function["logging_config"][0]["application_log_level"] == "INFO"
+        assert function["environment"][0]["variables"]["POWERTOOLS_LOG_LEVEL"] == "ERROR"
 
 
 @pytest.mark.parametrize("environment", ["local", "dev"])

@@ -1,6 +1,7 @@
 """What a function's trace tells, so that an event's way can be put together from it."""
 
 import json
+import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -31,6 +32,18 @@ CONTEXT = SimpleNamespace(
 def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sent]:
     with traced_invocation(monkeypatch) as sent:
         yield sent
+
+
+@pytest.mark.parametrize(("level", "least"), [("WARN", 30), ("ERROR", 40), ("DEBUG", 10)])
+def test_the_code_logs_at_its_own_level_whatever_lambda_filters(
+    monkeypatch: pytest.MonkeyPatch, level: str, least: int
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"levels-{level}")
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", level)
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "DEBUG" if level == "DEBUG" else "INFO")
+    log = logging.getLogger(observability.logger.__wrapped__().name)
+    assert log.isEnabledFor(least)
+    assert not log.isEnabledFor(least - 1)
 
 
 def placed(trace: str | None = None) -> str:
