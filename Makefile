@@ -4,10 +4,11 @@ ENVIRONMENT ?= all
 RUN := .venv/bin
 DEV := .venv/.millrace-stamp
 EMULATOR := build/emulator-venv/.millrace-stamp
+SCAN := build/scan-venv/.millrace-stamp
 FAST := tests/unit tests/contracts tests/house -m "not emulator and not terraform" --hypothesis-profile=fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down demo test test-static test-fast fuzz e2e lint fmt schemas release-schemas openapi privileges lock bench-images bench-ingest bench-orders soak-orders soak-telemetry bench-replay bench-detect bench-worst clean
+.PHONY: help setup build up down demo test test-static test-fast fuzz e2e scan lint fmt schemas release-schemas openapi privileges lock bench-images bench-ingest bench-orders soak-orders soak-telemetry bench-replay bench-detect bench-worst clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +47,12 @@ e2e: setup ## Run the tests on local AWS
 
 fuzz: setup ## Try every decoder with made-up input, MILLRACE_FUZZ_RUNS times each
 	$(RUN)/pytest -q -n 2 --hypothesis-profile=fuzz tests/fuzz
+
+$(SCAN): requirements/scan.txt $(DEV)
+	@$(PYTHON) -m millrace.setup --scan
+
+scan: setup $(SCAN) ## Run checkov over the modules and over the plan of prod
+	@$(RUN)/python -m tests.terraform.scan
 
 lint: setup ## Check style, types and the format of Terraform
 	$(RUN)/ruff check . && $(RUN)/ruff format --check .

@@ -2,8 +2,9 @@
 
 `python3 -m millrace.setup` makes `.venv` with the command line and the tests' tools;
 `python3 -m millrace.setup --emulator` makes `build/emulator-venv` with local AWS and nothing else,
-so that a dependency missing from a zip is missing here as it would be on AWS.
-Both are made from hashed locks and left alone while the lock has not changed. Terraform comes with
+so that a dependency missing from a zip is missing here as it would be on AWS; `--scan` makes
+`build/scan-venv` with checkov, whose pins clash with everybody's.
+All are made from hashed locks and left alone while the lock has not changed. Terraform comes with
 `.venv` only where the machine has none: its carrier has wheels for fewer machines than the rest.
 """
 
@@ -21,11 +22,12 @@ from millrace.errors import MillraceError
 MINIMUM = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-EMULATOR = ROOT / "build" / "emulator-venv"
 DEV_LOCK = ROOT / "requirements" / "dev.txt"
 TERRAFORM_LOCK = ROOT / "requirements" / "terraform.txt"
-EMULATOR_LOCK = ROOT / "requirements" / "emulator.txt"
 BUILD_LOCK = ROOT / "requirements" / "build.txt"
+
+# Environments of their own, each holding its lock and nothing else.
+APART = {"emulator": "local AWS", "scan": "checkov"}
 # pyvips is published as source only; everything else must come as a wheel.
 LOCKED = ["--require-hashes", "--only-binary", ":all:", "--no-binary", "pyvips"]
 
@@ -203,25 +205,35 @@ def set_up_development() -> None:
     mark(VENV, wanted)
 
 
-def set_up_emulator() -> None:
-    """`build/emulator-venv`: local AWS and boto3, as in the Lambda runtime, and nothing else."""
-    wanted = fingerprint(EMULATOR_LOCK)
-    if is_current(EMULATOR, wanted):
-        mark(EMULATOR, wanted)
+def lock_of(name: str) -> Path:
+    """The lock of an environment of its own."""
+    return ROOT / "requirements" / f"{name}.txt"
+
+
+def set_up_apart(name: str) -> None:
+    """`build/<name>-venv`: what requirements/<name>.txt lists and nothing else."""
+    venv = ROOT / "build" / f"{name}-venv"
+    lock = lock_of(name)
+    wanted = fingerprint(lock)
+    if is_current(venv, wanted):
+        mark(venv, wanted)
         return
-    say("Setting up local AWS (build/emulator-venv) ...")
-    make_venv(EMULATOR)
-    sync(provide_uv(VENV), EMULATOR, EMULATOR_LOCK, uv_environment(VENV))
-    mark(EMULATOR, wanted)
+    say(f"Setting up {APART[name]} (build/{venv.name}) ...")
+    make_venv(venv)
+    sync(provide_uv(VENV), venv, lock, uv_environment(VENV))
+    mark(venv, wanted)
 
 
 def main(arguments: list[str]) -> None:
-    if arguments not in ([], ["--emulator"]):
-        sys.exit("usage: python3 -m millrace.setup [--emulator]")
+    name = arguments[0].removeprefix("--") if len(arguments) == 1 else None
+    if arguments and name not in APART:
+        sys.exit(
+            f"usage: python3 -m millrace.setup [{' | '.join(f'--{known}' for known in APART)}]"
+        )
     refuse_old_python()
     set_up_development()
-    if arguments:
-        set_up_emulator()
+    if name:
+        set_up_apart(name)
 
 
 if __name__ == "__main__":

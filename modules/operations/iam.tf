@@ -13,8 +13,14 @@ data "aws_iam_policy_document" "operate" {
   }
 
   statement {
-    sid     = "SeeMetricsAndAlarmsAndTraces"
-    actions = ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "logs:GetQueryResults", "logs:StopQuery", "xray:BatchGetTraces", "xray:GetTraceSummaries"]
+    sid       = "SeeAlarms"
+    actions   = ["cloudwatch:DescribeAlarms"]
+    resources = ["${local.arn}:cloudwatch:${local.in_account}:alarm:*"] # it lists by prefix, which no ARN can say
+  }
+
+  statement {
+    sid     = "SeeMetricsAndTraces"
+    actions = ["cloudwatch:GetMetricData", "logs:GetQueryResults", "logs:StopQuery", "xray:BatchGetTraces", "xray:GetTraceSummaries"]
     # AWS offers no resource-level permissions for any of these.
     resources = ["*"]
   }

@@ -19,7 +19,7 @@ DAY = 24 * 3600
 # Statements that may name "*", by their sid; AWS or the nature of the policy leaves no other way.
 WIDE = {
     "SendTraces": "X-Ray has no resource-level permissions for writing segments",
-    "SeeMetricsAndAlarmsAndTraces": "none of these has resource-level permissions",
+    "SeeMetricsAndTraces": "none of these has resource-level permissions",
     "LetRolesUseTheirPolicies": "in a key's policy '*' is that key, which nobody else could change",
     "EncryptLogs": "in a key's policy '*' is that key; the condition names our log groups",
     "LetRulesFillQueues": "in a key's policy '*' is that key; the condition names our queues",

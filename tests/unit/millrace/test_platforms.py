@@ -50,7 +50,9 @@ def verdict(lock: Path, platform: str, python: str, environment: dict[str, str])
 
 
 @pytest.mark.parametrize("platform", EVERYWHERE)
-@pytest.mark.parametrize("lock", [setup.DEV_LOCK, setup.EMULATOR_LOCK], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "lock", [setup.DEV_LOCK, setup.lock_of("emulator")], ids=lambda path: path.stem
+)
 def test_a_machine_that_is_named_finds_a_file_for_each_pin(
     index: dict[str, str], lock: Path, platform: str
 ) -> None:

@@ -1,0 +1,1 @@
+"""checkov over the modules and over the plan of prod: `make scan`."""
