@@ -10,6 +10,7 @@ import msgspec
 from millrace.tracing.spans import Document, Span, spans
 
 _DOCUMENT = msgspec.json.Decoder(Document)
+_PLATFORM = re.compile(rb'"origin": ?"AWS::Lambda::Function"')
 _TRACE_ID = re.compile(rb'"trace_id": ?"([^"]+)"')
 
 
@@ -32,6 +33,12 @@ class CollectedTraces:
 
     def since(self, moment: float) -> list[Span]:
         return spans(one for one in self._lines(lambda _: True) if one.start_time >= moment)
+
+    def failed(self, begin: float, end: float) -> list[Span]:
+        lines = self._lines(lambda line: _PLATFORM.search(line) is not None)
+        return self._traces(
+            {one.trace_id for one in lines if one.fault and begin <= one.start_time <= end}
+        )
 
     def _traces(self, trace_ids: set[str]) -> list[Span]:
         if not trace_ids:

@@ -5,6 +5,7 @@ import msgspec
 from millrace.errors import MillraceError
 from millrace.tracing.sources import Match, Source, resolve
 from millrace.tracing.story import Story, stitch
+from millrace.tracing.unanswered import LATER_SECONDS, add
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,4 +35,6 @@ def find(source: Source, wanted: str) -> Found:
     mine = [one for one in spans if one.text("correlation_id") == chosen.correlation_id]
     if upstream := {span.text("upstream") for span in mine} - there - {""}:
         spans += source.of(sorted(upstream))
-    return Found(story=stitch(chosen.correlation_id, spans), others=others)
+    story = stitch(chosen.correlation_id, spans)
+    add(story, source.failed(story.begin, story.end + LATER_SECONDS))
+    return Found(story=story, others=others)

@@ -25,6 +25,9 @@ class Source(Protocol):
     def since(self, moment: float) -> list[Span]:
         """The traces that began at `moment` (seconds of the epoch) or later."""
 
+    def failed(self, begin: float, end: float) -> list[Span]:
+        """The traces begun between the two moments in which a function failed."""
+
 
 def of_environment(environment: Environment, hours: float) -> Source:
     """The environment's traces; on AWS, `hours` is how far back they are looked for."""

@@ -29,6 +29,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     """What a call is for, e.g. the table's name."""
     annotations: dict[str, Any] = {}
     """Annotations and metadata: which of the two a fact is matters to the search only."""
+    links: tuple[str, ...] = ()
+    """The traces that what the work was given comes from, where the platform says so."""
     cut: bool = False
     """Whether the trace is larger than what X-Ray keeps of one, so that parts are missing."""
 
@@ -64,6 +66,7 @@ class Document(msgspec.Struct, kw_only=True):
     annotations: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     cut: bool = False
+    links: list[dict[str, Any]] = []
     aws: dict[str, Any] = {}
     cause: Any = None
     subsegments: list["Document"] = []
@@ -105,6 +108,7 @@ def _flat(document: Document, parent_id: str | None, trace_id: str) -> Iterator[
             trouble=_trouble(document.cause),
             resource=_resource(document.aws),
             annotations=_facts(document),
+            links=tuple(str(link["trace_id"]) for link in document.links if "trace_id" in link),
             cut=document.cut,
         )
     for inner in document.subsegments:

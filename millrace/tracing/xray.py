@@ -53,6 +53,11 @@ class XRayTraces:
         begin = dt.datetime.fromtimestamp(moment, dt.UTC)
         return self._spans(self._ids(None, begin, self._now()))
 
+    def failed(self, begin: float, end: float) -> list[Span]:
+        first = dt.datetime.fromtimestamp(begin, dt.UTC)
+        last = min(self._now(), dt.datetime.fromtimestamp(end, dt.UTC))
+        return self._spans(self._ids("fault = true", first, last))
+
     def _ids(self, expression: str | None, begin: dt.datetime, end: dt.datetime) -> list[str]:
         """The traces in a span of time, at most MOST, the latest windows first."""
         found: dict[str, None] = {}

@@ -13,6 +13,8 @@ import pytest
 from millrace.health import collected, logs
 from millrace.health.report import ErrorLine
 from millrace.local_aws import LocalAws, client_environment
+from millrace.tracing.collected import CollectedTraces
+from millrace.tracing.find import find
 
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "logs"
 UPSTREAM = "1-6b01272d-81a6a53d5418455a220d7d29"
@@ -135,3 +137,30 @@ def test_local_aws_tells_of_every_crash_as_aws_does(crashed: tuple[LocalAws, Any
     assert {name: (one.calls, one.errors) for name, one in work.items()} == dict.fromkeys(
         CODE, (1, 1)
     )
+
+
+def test_a_trace_shows_what_was_delivered_and_never_answered(
+    crashed: tuple[LocalAws, Any], tmp_path: Path
+) -> None:
+    local, _ = crashed
+    begun = min(json.loads(line)["start_time"] for line in local.traces.read_text().splitlines())
+    # Who sent the event: the only hop that could still say whom it worked for.
+    sender = {
+        "trace_id": UPSTREAM,
+        "id": "00000000000000bb",
+        "name": "## handler",
+        "start_time": begun - 2,
+        "end_time": begun - 1,
+        "annotations": {"function": "p-sender", "correlation_id": "c-1"},
+    }
+    stranger = sender | {"trace_id": f"{UPSTREAM[:-1]}0", "annotations": {"correlation_id": "c-2"}}
+    file = tmp_path / "traces.jsonl"
+    lines = [json.dumps(one) for one in (sender, stranger)]
+    file.write_text("\n".join([*lines, local.traces.read_text()]))
+    story = find(CollectedTraces(file), "c-1").story
+    crashes = {hop.function: hop.span for hop in story.hops if hop.span.outcome == "failed"}
+    assert set(crashes) == {f"p-{name}" for name in CODE}
+    for name, reason in REASONS.items():
+        assert crashes[f"p-{name}"].trouble.startswith(f"{reason}: ")
+    assert [root.function for root in story.roots] == ["p-sender"]
+    assert [hop.function for hop in find(CollectedTraces(file), "c-2").story.hops] == [""]
