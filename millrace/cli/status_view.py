@@ -7,8 +7,22 @@ from rich.table import Table
 from rich.text import Text
 
 from millrace.cli.dlq_views import age
+from millrace.cli.fitting import Fitting
 from millrace.health.report import LAG_SECONDS, OLD_SECONDS, Function, Report
 
+FIGURES = (
+    "calls",
+    "failed",
+    "throttled",
+    "slowest",
+    "waiting",
+    "in flight",
+    "oldest",
+    "dead",
+    "stream lag",
+)
+LEAST = ("service", "in flight", "throttled", "slowest", "stream lag", "waiting", "oldest")
+"""What a narrow screen leaves out, first the first; what is wrong is said above in any case."""
 SEVERITY = {"bad": "bold red", "busy": "yellow"}
 
 
@@ -16,7 +30,7 @@ def screen(report: Report) -> RenderableType:
     """One screen: the verdict, what is wrong, every function, the last errors."""
     parts: list[RenderableType] = [_verdict(report)]
     parts += [Text(f"  {one.text}", style=SEVERITY[one.severity]) for one in report.problems]
-    parts += [Text(""), _functions(report)]
+    parts += [Text(""), Fitting(lambda left_out: _functions(report, left_out), LEAST)]
     if report.error_lines:
         parts += [Text(""), Text("last errors", style="dim"), _errors(report)]
     if report.not_here:
@@ -37,17 +51,21 @@ def _verdict(report: Report) -> Text:
     )
 
 
-def _functions(report: Report) -> Table:
+def _functions(report: Report, left_out: frozenset[str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1))
-    table.add_column("service", no_wrap=True)
+    if "service" not in left_out:
+        table.add_column("service", no_wrap=True)
     table.add_column("function", no_wrap=True)
-    headings = ("calls", "failed", "throttled", "slowest", "waiting", "in flight", "oldest", "dead")
-    for heading in (*headings, "stream lag"):
+    shown = [heading for heading in FIGURES if heading not in left_out]
+    for heading in shown:
         table.add_column(heading, justify="right", no_wrap=True)
     before = ""
     for function in report.functions:
         service = function.service
-        table.add_row("" if service == before else service, *_cells(function))
+        cells = dict(zip(FIGURES, _cells(function), strict=True))
+        first = [] if "service" in left_out else ["" if service == before else service]
+        name = Text(function.name, style="bold")
+        table.add_row(*first, name, *(cells[heading] for heading in shown))
         before = service
     table.caption = f"calls of the last {report.window_minutes} minutes"
     table.caption_justify = "left"
@@ -56,7 +74,7 @@ def _functions(report: Report) -> Table:
 
 def _cells(function: Function) -> list[Text]:
     work, queue = function.work, function.queue
-    cells = [Text(function.name, style="bold")]
+    cells: list[Text] = []
     if work is None:
         cells += [Text("?", style="dim")] * 4
     else:
@@ -92,21 +110,20 @@ def _dead(count: int, oldest: float | None) -> Text:
     return Text(f"{count:,}{since}", style="bold red") if count else Text("0", style="dim")
 
 
-def _errors(report: Report) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
-    for _ in range(4):
-        table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+def _errors(report: Report) -> Group:
+    """Two lines for each: a narrow screen has no room for a message beside what it is about."""
+    lines: list[Text] = []
     for line in report.error_lines:
         then = dt.datetime.fromtimestamp(line.time, dt.UTC)
-        table.add_row(
-            Text(f"{then:%H:%M:%S}", style="dim"),
-            Text(line.function, style="bold"),
-            Text(line.reason, style="red"),
-            Text(f"x {line.count:,}" if line.count > 1 else "", style="dim"),
-            Text(
-                line.message
-                + (f"  millrace trace {line.correlation_id}" if line.correlation_id else "")
-            ),
+        count = f" x {line.count:,}" if line.count > 1 else ""
+        lines.append(
+            Text.assemble(
+                (f"{then:%H:%M:%S} ", "dim"),
+                (f"{line.function} ", "bold"),
+                (line.reason, "red"),
+                (count, "dim"),
+            )
         )
-    return table
+        leads = f"  millrace trace {line.correlation_id}" if line.correlation_id else ""
+        lines.append(Text(f"  {line.message}{leads}", overflow="fold"))
+    return Group(*lines)
