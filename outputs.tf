@@ -55,7 +55,10 @@ locals {
         ])
       }
     }
+    outboxes = { for table, sources in local.sources_by_table : table => one(distinct(sources)) }
   }
+
+  sources_by_table = { for event in values(merge(local.services[*].emits...)) : event.table => event.source... }
 }
 
 output "prefix" {
@@ -186,6 +189,11 @@ output "device_types_parameter" {
 output "events" {
   description = "Each event type's source, and the inboxes that read it, by type."
   value       = local.outputs.events
+}
+
+output "outboxes" {
+  description = "The source that each table of events speaks as, by the table's full name."
+  value       = local.outputs.outboxes
 }
 
 output "operator_policy_arn" {

@@ -130,6 +130,11 @@ output "events" {
   value       = module.millrace.events
 }
 
+output "outboxes" {
+  description = "The source that each table of events speaks as, by the table's full name."
+  value       = module.millrace.outboxes
+}
+
 output "operator_policy_arn" {
   description = "The policy that lets people look after the environment: attach it to their role."
   value       = module.millrace.operator_policy_arn

@@ -11,6 +11,9 @@ from lambdas.contracts.upcasters import upcast
 
 E = TypeVar("E", bound=Event)
 
+UNDECODABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What decoding raises for text that is not JSON, breaks its contract, or is nested too deep."""
+
 
 class Published(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
     """An event as it was published: its meta data and its typed payload."""
@@ -31,8 +34,8 @@ def encode(meta: Meta, data: Event) -> str:
 def decode(event_type: str, detail: bytes | str | msgspec.Raw) -> Published[Any]:
     """The event behind a `detail`, in the newest version of its type.
 
-    Raises UnknownType for a type no class carries, msgspec.DecodeError or
-    msgspec.ValidationError for text that is not JSON or breaks its contract.
+    Raises UnknownType for a type no class carries, one of UNDECODABLE for text that is not JSON,
+    breaks its contract or is nested too deep.
     """
     if event_type not in BY_TYPE:
         raise UnknownType(event_type)

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from lambdas.contracts.codec import Published, UnknownType, decode
+from lambdas.contracts.codec import UNDECODABLE, Published, UnknownType, decode
 from lambdas.contracts.event import Event, Meta
 from lambdas.contracts.registry import BY_TYPE
 from lambdas.core import aws, observability
@@ -48,7 +48,7 @@ class BusEvent(msgspec.Struct, frozen=True, kw_only=True, rename=_NAMES):
         """The detail as `kind`. Raises Poison when it does not have that shape."""
         try:
             return msgspec.json.decode(self.detail, type=kind)
-        except msgspec.DecodeError as error:
+        except UNDECODABLE as error:
             raise Poison("undecodable", f"{self.type}: {error}") from error
 
 
@@ -84,7 +84,7 @@ def typed(handlers: Mapping[type[Event], Callable[[Published[Any]], None]]) -> H
             # A message that lost its header on the way (local AWS) is linked by what it remembers.
             upstream = observability.trace_id(event.trace or meta.trace)
             observability.annotate(upstream=upstream, **_facts(event, meta))
-        published = _published(event)
+        published = published_in(event)
         call = handlers.get(type(published.data))
         if call is None:
             raise Poison("unknown-type", f"{event.type} is not handled here")
@@ -94,15 +94,16 @@ def typed(handlers: Mapping[type[Event], Callable[[Published[Any]], None]]) -> H
     return handle
 
 
-def _published(event: BusEvent) -> Published[Any]:
+def published_in(event: BusEvent) -> Published[Any]:
+    """The platform's own event that came. Raises Poison for one that is against its contract."""
     kind = BY_TYPE.get(event.type)
     if kind is not None and event.source != kind.SOURCE:
-        raise Poison("forged-source", f"{event.type} from {event.source}, not from {kind.SOURCE}")
+        raise Poison("forged-source", f"{event.type} from {event.source[:100]}, not {kind.SOURCE}")
     try:
         return decode(event.type, event.detail)
     except UnknownType as error:
         raise Poison("unknown-type", f"{event.type} has no contract") from error
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise Poison("undecodable", f"{event.type}: {error}") from error
 
 
@@ -114,7 +115,7 @@ def _meta(event: BusEvent) -> Meta | None:
     """What an event of the platform says of itself, whatever is wrong with its data."""
     try:
         return msgspec.json.decode(event.detail, type=_WithMeta).meta
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return None
 
 
@@ -211,7 +212,7 @@ def _age_ms(event: BusEvent) -> list[float]:
     if event.replay is not None or REPUBLISHED in event.resources:
         return []
     written = event.time
-    with contextlib.suppress(msgspec.DecodeError):  # an event of AWS, which has no meta
+    with contextlib.suppress(*UNDECODABLE):  # an event of AWS, which has no meta
         written = msgspec.json.decode(event.detail, type=_Detail).meta.time
     try:
         age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(written)
@@ -221,11 +222,15 @@ def _age_ms(event: BusEvent) -> list[float]:
 
 
 def _decode(record: _Record) -> BusEvent:
+    return msgspec.structs.replace(event_in(record.body), trace=record.attributes.aws_trace_header)
+
+
+def event_in(body: str) -> BusEvent:
+    """The event in a message's body. Raises Poison for what is none."""
     try:
-        event = msgspec.json.decode(record.body, type=BusEvent)
-    except msgspec.DecodeError as error:
+        return msgspec.json.decode(body, type=BusEvent)
+    except UNDECODABLE as error:
         raise Poison("undecodable", f"not an event of the bus: {error}") from error
-    return msgspec.structs.replace(event, trace=record.attributes.aws_trace_header)
 
 
 def _schedule_retries(failed: list[tuple[_Record, Exception]], sqs: Any) -> None:

@@ -25,6 +25,9 @@ MAX_BYTES = 256 * 1024
 _ENTRY_OVERHEAD = 1024
 """Room for an entry's trace header, bus name and time stamp, counted with every entry."""
 
+MAX_TRACE_HEADER = 500
+"""Characters of an entry's trace header: with a longer one the whole call fails (PutEvents)."""
+
 EVENT_PREFIX = "event#"
 REPUBLISHED = "millrace:republished"
 """Among an event's resources: it is on the bus once more, and old on purpose."""
@@ -189,7 +192,7 @@ def _entry(event: StoredEvent, bus: str, again: bool) -> dict[str, Any]:
         "Detail": event.detail,
         "Time": dt.datetime.fromisoformat(event.time),
     }
-    if event.trace:
+    if event.trace and len(event.trace) <= MAX_TRACE_HEADER:
         entry["TraceHeader"] = event.trace
     if again:
         entry["Resources"] = [REPUBLISHED]

@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 
+from lambdas.contracts.codec import UNDECODABLE
 from lambdas.contracts.event import Meta
 from lambdas.core import aws, observability, settings
 from lambdas.core.errors import Poison
 from lambdas.core.outbox import StoredEvent, publish
 from lambdas.core.quarantine import Record, quarantine_in
+from lambdas.core.speaker import Speaker
 from lambdas.core.stream import decode_all
 
 
@@ -50,17 +52,12 @@ def handler(event: dict[str, Any], _context: Any) -> None:
 
 
 def _own_events(config: Settings) -> Callable[[Record], StoredEvent]:
-    """`stored_event`, which also raises Poison for what the table's service never says.
-
-    Whoever may write the table could else speak as any other service.
-    """
+    """`stored_event`, which also raises Poison for what the table's service may not say."""
+    speaker = Speaker(config.speaks_as, config.emits)
 
     def own(record: Record) -> StoredEvent:
         event = stored_event(record)
-        if event.source != config.speaks_as:
-            raise Poison("forged-source", f"{event.source} in a table of {config.speaks_as}")
-        if event.type not in config.emits:
-            raise Poison("foreign-type", f"{config.speaks_as} does not emit {event.type}")
+        speaker.check(event)
         return event
 
     return own
@@ -91,7 +88,7 @@ def traced(put_events: Callable[..., dict[str, Any]]) -> Callable[..., dict[str,
 def _record(entry: dict[str, Any], began: float) -> None:
     try:
         meta = msgspec.json.decode(entry["Detail"], type=_Detail).meta
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return  # it is published all the same; only the trace cannot tell of it
     observability.record_step(
         "publish",
@@ -109,7 +106,7 @@ def stored_event(record: Record) -> StoredEvent:
     """The outbox item of a stream record. Raises Poison for an item that is not one."""
     try:
         image = msgspec.convert(record["dynamodb"]["NewImage"], _Image)
-    except (KeyError, msgspec.ValidationError) as error:
+    except (KeyError, TypeError, msgspec.ValidationError) as error:
         raise Poison("undecodable", f"not an outbox item: {error}") from error
     return StoredEvent(
         type=image.type.value,

@@ -157,15 +157,19 @@ def outbox(
 ) -> None:
     """Publish the events of a span again from the table itself, those of one subject in order.
 
-    For what the stream forgot before it was published. Consumers have each effect only once.
+    For what the stream forgot before it was published. Consumers have each effect only once. An
+    item of another service's event, or one that no bus takes, is refused and told, and the exit
+    code is then 1.
     """
     first, last = between(begin, end, dt.datetime.now(dt.UTC))
     found = environments.load(environment)
+    name = _full_name(found, table)
     source = outboxes.Outbox(
-        _full_name(found, table),
+        name,
         aws.client(found, "dynamodb"),
         found.text("bus_name"),
         aws.client(found, "events").put_events,
+        outboxes.speaker_of(found, name),
     )
     with progress_bar("events", None) as moved:
         report = source.republish(
@@ -177,6 +181,11 @@ def outbox(
             on_progress=lambda events: moved(events, ""),
         )
     answer(report, json_output, _outbox_lines)
+    if report.refused:
+        raise MillraceError(
+            f"{sum(report.refused.values()):,} items of {name} are not events that its service may "
+            "publish, and were left: find out who wrote them."
+        )
 
 
 def _full_name(environment: Environment, name: str) -> str:
@@ -209,4 +218,9 @@ def _projection_lines(report: projections.Report) -> list[str | Text]:
 def _outbox_lines(report: outboxes.Report) -> list[str | Text]:
     did = "Published again" if report.published else "Would publish again"
     rows = [f"  {count:>9,}  {kind}" for kind, count in report.events.items()]
-    return [f"{did}: {report.total:,} events of {report.table}", *rows]
+    refused = [
+        styled("  {} [red]refused[/] {}", f"{count:>9,}", reason)
+        for reason, count in report.refused.items()
+    ]
+    examples = [f"    {one.pk} {one.sk}: {one.detail}" for one in report.examples]
+    return [f"{did}: {report.total:,} events of {report.table}", *rows, *refused, *examples]

@@ -18,7 +18,7 @@ from millrace.dead_letters import native
 from millrace.dead_letters.audit import Audit, operator
 from millrace.dead_letters.choice import Plan, plan
 from millrace.dead_letters.journal import Begun, Filters, Journal
-from millrace.dead_letters.message import DeadLetter, Verdict, judge
+from millrace.dead_letters.message import DeadLetter, Verdict, judge, said
 from millrace.dead_letters.queue import Queue
 from millrace.dead_letters.reasons import Failure, Reasons
 from millrace.dead_letters.redrive import Progress, Redrive, Report, in_silence
@@ -109,7 +109,8 @@ class Inbox:
     def edit(self, message_id: str, body: str) -> str:
         """Send the dead letter with another body and delete the old; returns its new id.
 
-        Raises MillraceError for a body that today's contracts refuse.
+        Raises MillraceError for a body that today's contracts refuse, or that is another service's
+        or another type of event than the old one: with an operator's rights anything could be said.
         """
         verdict = judge(body)
         if verdict.kind == "poison":
@@ -121,6 +122,7 @@ class Inbox:
             old = self._search(scan, message_id)
             if old.body == body:
                 raise MillraceError("The body is the same as before: nothing is sent.")
+            _stays_what_it_is(old.body, body)
             sent = self.queue.send([msgspec.structs.replace(old, body=body)])
             if old.id not in sent.ids:
                 raise MillraceError(f"SQS refused the message: {sent.refused[old.id]}.")
@@ -236,6 +238,15 @@ def pretty(body: str) -> str:
         return json.dumps(json.loads(body), indent=2, ensure_ascii=False) + "\n"
     except ValueError:
         return body
+
+
+def _stays_what_it_is(old: str, new: str) -> None:
+    """Raises MillraceError for a body with another source or type than the old one tells."""
+    before, after = said(old), said(new)
+    for name in ("source", "type"):
+        was, is_now = getattr(before, name), getattr(after, name)
+        if was not in (None, is_now):
+            raise MillraceError(f"An edit keeps the {name} {was!r}, and this says {is_now!r}.")
 
 
 def _tell_redriven(audit: Audit, report: Report) -> None:

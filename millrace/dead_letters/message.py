@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from lambdas.contracts.codec import UnknownType, decode
+from lambdas.contracts.codec import UNDECODABLE
 from lambdas.contracts.registry import BY_TYPE
-from lambdas.core.inbox import BusEvent
+from lambdas.core.errors import Poison
+from lambdas.core.inbox import event_in, published_in
 
 UNREADABLE = "(unreadable)"
 """Stands for the type of what is no event of a bus."""
@@ -80,18 +81,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 def judge(body: str) -> Verdict:
     """Decode a body as its consumer would today."""
     try:
-        event = msgspec.json.decode(body, type=BusEvent)
-    except msgspec.DecodeError as error:
-        return Verdict(type=UNREADABLE, kind="poison", reason="undecodable", detail=str(error))
+        event = event_in(body)
+    except Poison as poison:
+        return _poison(UNREADABLE, poison)
     if not event.source.startswith("millrace.") and event.type not in BY_TYPE:
         return Verdict(type=event.type, kind="foreign", event_id=event.id)
     try:
-        published = decode(event.type, event.detail)
-    except UnknownType:
-        detail = f"{event.type} has no contract"
-        return Verdict(type=event.type, kind="poison", reason="unknown-type", detail=detail)
-    except (msgspec.DecodeError, ValueError) as error:
-        return Verdict(type=event.type, kind="poison", reason="undecodable", detail=str(error))
+        published = published_in(event)
+    except Poison as poison:
+        return _poison(event.type, poison)
+    except ValueError as error:
+        return _poison(event.type, Poison("undecodable", str(error)))
     newest = published.data.TYPE
     return Verdict(
         type=event.type,
@@ -101,3 +101,22 @@ def judge(body: str) -> Verdict:
         subject=published.meta.subject,
         correlation_id=published.meta.correlation_id,
     )
+
+
+def _poison(kind: str, poison: Poison) -> Verdict:
+    return Verdict(type=kind, kind="poison", reason=poison.reason, detail=poison.detail)
+
+
+class Said(msgspec.Struct, frozen=True, rename={"type": "detail-type"}):
+    """Who a body says it is from, and what it is; what it does not say is None."""
+
+    source: str | None = None
+    type: str | None = None
+
+
+def said(body: str) -> Said:
+    """As much as can be read of a body that may be broken."""
+    try:
+        return msgspec.json.decode(body, type=Said)
+    except UNDECODABLE:
+        return Said()

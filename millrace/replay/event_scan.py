@@ -13,25 +13,38 @@ import msgspec
 from millrace.replay.fast_dynamodb import FastDynamoDB, Key, Text
 
 
-class EventItem(msgspec.Struct, frozen=True, kw_only=True):
-    """As much of an event item as folding needs; what is not asked for is not sent."""
+class KeyedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of which nothing but its key is known."""
 
     pk: Text
     sk: Text
+
+
+class EventItem(KeyedItem, frozen=True, kw_only=True):
+    """As much of an event item as folding needs; what is not asked for is not sent."""
+
     type: Text
     detail: Text
 
 
-class OutboxItem(EventItem, frozen=True, kw_only=True):
-    """A whole event item of a table of the outbox kind, as publishing needs it."""
+class MaybeText(msgspec.Struct, frozen=True):
+    """An attribute that should be a string; None stands for another type."""
 
-    source: Text
-    time: Text
-    subject: Text
-    trace: Text | None = None
+    value: str | None = msgspec.field(name="S", default=None)
 
 
-I = TypeVar("I", bound=EventItem)  # noqa: E741
+class OutboxItem(KeyedItem, frozen=True, kw_only=True):
+    """A whole event item of a table of the outbox kind, whatever was written into it."""
+
+    type: MaybeText = MaybeText()
+    source: MaybeText = MaybeText()
+    time: MaybeText = MaybeText()
+    subject: MaybeText = MaybeText()
+    detail: MaybeText = MaybeText()
+    trace: MaybeText = MaybeText()
+
+
+I = TypeVar("I", bound=KeyedItem)  # noqa: E741
 
 
 class Chunk(msgspec.Struct, Generic[I], frozen=True):
@@ -73,7 +86,7 @@ def chunks(
         yield Chunk([open_partition], _key([open_partition]))
 
 
-def _key(partitions: Sequence[Sequence[EventItem]]) -> Key | None:
+def _key(partitions: Sequence[Sequence[KeyedItem]]) -> Key | None:
     if not partitions:
         return None
     last = partitions[-1][-1]
@@ -82,7 +95,7 @@ def _key(partitions: Sequence[Sequence[EventItem]]) -> Key | None:
 
 def _request(
     table: str,
-    kind: type[EventItem],
+    kind: type[KeyedItem],
     segment: int,
     segments: int,
     between: tuple[str, str] | None,

@@ -22,9 +22,13 @@ output "publisher" {
 }
 
 output "emits" {
-  description = "The event types that the table's service publishes, by type: their source, and the role that alone speaks as it. In the shape of a service module's `emits`."
+  description = "The event types that the table's service publishes, by type: their source, the role that alone speaks as it, and the table. In the shape of a service module's `emits`."
   value = {
-    for type, event in var.emits : type => { source = event.source, role_name = module.publisher[0].role_name }
+    for type, event in var.emits : type => {
+      source    = event.source
+      role_name = module.publisher[0].role_name
+      table     = aws_dynamodb_table.this.name
+    }
   }
 }
 

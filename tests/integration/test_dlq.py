@@ -503,6 +503,40 @@ def test_what_the_contracts_refuse_is_not_sent_and_the_text_is_kept(
     assert (len(platform.dead()), platform.in_inbox(), platform.audit()) == (1, [], [])
 
 
+def in_json(**changes: Any) -> Callable[[str], str]:
+    return lambda body: json.dumps({**json.loads(body), **changes})
+
+
+@pytest.mark.parametrize(
+    ("dead", "change", "words"),
+    [
+        (current(1), in_json(source="millrace.catalog"), "forged-source"),
+        (current(1), lambda _: foreign(1), "keeps the source 'millrace.payment'"),
+        (current(1), lambda _: old(1), "keeps the type 'payment.declined.v2'"),
+        (
+            in_json(source="millrace.catalog")(current(1)),
+            lambda _: current(1),
+            "keeps the source 'millrace.catalog'",
+        ),
+        (foreign(1), lambda _: current(1), "keeps the source 'aws.s3'"),
+        (in_json(id=7)(foreign(1)), lambda _: current(1), "keeps the source 'aws.s3'"),
+    ],
+    ids=["forged", "of AWS", "of another type", "made honest", "ours", "broken, then ours"],
+)
+def test_an_edit_makes_no_event_of_another_service_or_type(
+    platform: Platform,
+    tmp_path: Path,
+    dead: str,
+    change: Callable[[str], str],
+    words: str,
+) -> None:
+    message_id, file = platform.put(dead), tmp_path / "edited.json"
+    file.write_text(change(dead))
+    with pytest.raises(MillraceError, match=words):
+        dlq.edit("take-payment", message_id, file, environment="dev")
+    assert (platform.dead(), platform.in_inbox(), platform.audit()) == ([dead], [], [])
+
+
 def test_an_unchanged_body_is_not_sent(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     message_id = platform.put(current(1))
     monkeypatch.delenv("VISUAL", raising=False)

@@ -72,9 +72,13 @@ def test_stream_records_arrive_on_the_bus_and_poison_in_quarantine(
         ({"source": {"S": ""}}, "forged-source"),
         ({"type": {"S": "payment.captured.v1"}}, "foreign-type"),
         ({"type": {"S": "image.rejected.v2"}}, "foreign-type"),
+        ({"time": {"S": "yesterday"}}, "undecodable"),
+        ({"detail": {"S": "{"}}, "undecodable"),
+        ({"detail": {"S": '{"a": ' + "[" * 60_000 + "]" * 60_000 + "}"}}, "undecodable"),
+        ({"detail": {"S": '{"a": "' + "x" * 262_144 + '"}'}}, "too-large"),
     ],
 )
-def test_what_the_tables_service_never_says_is_kept_from_the_bus(
+def test_what_the_tables_service_may_not_say_is_kept_from_the_bus_and_the_rest_goes_on(
     received: Callable[[], list[dict[str, Any]]], forged: dict[str, Any], reason: str
 ) -> None:
     own = record(subject={"S": "image/l"})

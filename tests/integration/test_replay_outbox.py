@@ -8,14 +8,18 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas.contracts.money import Money
 from lambdas.contracts.products import ProductDeletedV1
-from lambdas.core.outbox import Cause, event_write
-from lambdas.core.table_store import Table, Write
-from millrace.replay.outbox import Outbox
+from lambdas.core.outbox import Cause, event_write, timestamp
+from lambdas.core.speaker import Speaker
+from lambdas.core.table_store import Item, Table, Write
+from millrace import environments
+from millrace.cli import replay
+from millrace.environments import Environment
+from millrace.errors import MillraceError
+from millrace.replay.outbox import EXAMPLES, Outbox
 
 START = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
-PRICE = Money(amount=1, currency="EUR")
+CATALOG = Speaker("millrace.catalog", frozenset({"product.deleted.v1"}))
 
 
 class Bus:
@@ -66,7 +70,7 @@ def outbox(bus: Bus, page: int = 3) -> Outbox:
     client.meta.events.register(
         "provide-client-params.dynamodb.Scan", lambda params, **_: {**params, "Limit": page}
     )
-    return Outbox("products", client, "bus", bus.put_events)
+    return Outbox("products", client, "bus", bus.put_events, CATALOG)
 
 
 def in_order(told: list[str], wanted: list[str]) -> bool:
@@ -102,3 +106,99 @@ def test_a_dry_run_only_counts(details: list[list[str]]) -> None:  # noqa: ARG00
     bus = Bus()
     report = outbox(bus).republish(START, START + dt.timedelta(hours=1), dry_run=True)
     assert (report.total, report.published, bus.entries) == (20, False, [])
+
+
+def forged(number: int, **fields: Any) -> Item:
+    """An item that somebody wrote into the table past the service's code."""
+    return {
+        "pk": f"product/{number % 5}",
+        "sk": f"event#forged-{number}",
+        "type": "product.deleted.v1",
+        "source": "millrace.catalog",
+        "time": timestamp(START),
+        "subject": f"product/{number % 5}",
+        "detail": '{"meta": {"sequence": 1}}',
+        **fields,
+    }
+
+
+PAYMENT = {"source": "millrace.payment", "type": "payment.captured.v1"}
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    (PAYMENT, "forged-source"),
+    ({"source": "millrace.payment"}, "forged-source"),
+    ({"type": "payment.captured.v1"}, "foreign-type"),
+    ({"detail": "no json"}, "undecodable"),
+    ({"detail": b"bytes"}, "undecodable"),
+    ({"subject": 7}, "undecodable"),
+    ({"detail": '{"a": "' + "x" * 270_000 + '"}'}, "too-large"),
+]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_the_publisher_would_refuse_is_left_and_told_and_the_rest_goes_out(
+    details: list[list[str]], dry_run: bool
+) -> None:
+    table = Table("products")
+    for number, (fields, _) in enumerate(REFUSED):
+        table.transact(Write(put=forged(number, **fields)))
+    bus = Bus()
+    report = outbox(bus).republish(START, START + dt.timedelta(hours=1), dry_run=dry_run)
+    assert report.events == {"product.deleted.v1": 20}
+    assert sorted(bus.told()) == ([] if dry_run else sorted(itertools.chain(*details)))
+    wanted = {"forged-source": 2, "foreign-type": 1, "undecodable": 3, "too-large": 1}
+    assert report.refused == wanted
+    assert {(one.sk, one.reason) for one in report.examples} == {
+        (f"event#forged-{number}", reason) for number, (_, reason) in enumerate(REFUSED)
+    }
+
+
+def test_many_refused_items_are_counted_and_some_of_them_named(
+    details: list[list[str]],  # noqa: ARG001
+) -> None:
+    table = Table("products")
+    for number in range(3 * EXAMPLES):
+        table.transact(Write(put=forged(number, **PAYMENT)))
+    report = outbox(Bus()).republish(START, START + dt.timedelta(hours=1), segments=3)
+    assert report.refused == {"forged-source": 3 * EXAMPLES}
+    assert len(report.examples) == EXAMPLES
+
+
+def test_an_event_that_says_no_sequence_is_published_as_its_publisher_would(
+    details: list[list[str]],  # noqa: ARG001
+) -> None:
+    Table("products").transact(Write(put=forged(1, detail='{"meta": {"sequence": "1"}}')))
+    bus = Bus()
+    assert outbox(bus).republish(START, START + dt.timedelta(hours=1)).total == 21
+    assert '{"meta": {"sequence": "1"}}' in bus.told()
+
+
+OUTPUTS = {
+    "prefix": "millrace-dev",
+    "region": "eu-west-1",
+    "bus_name": "bus",
+    "outboxes": {"millrace-dev-products": "millrace.catalog"},
+    "events": {
+        "product.deleted.v1": {"source": "millrace.catalog", "inboxes": []},
+        "payment.captured.v1": {"source": "millrace.payment", "inboxes": ["advance-order"]},
+    },
+}
+
+
+@pytest.mark.parametrize("json_output", [False, True])
+def test_the_command_fails_when_it_refused_an_item(
+    make_table: Callable[..., str], monkeypatch: pytest.MonkeyPatch, json_output: bool
+) -> None:
+    table = Table(make_table("millrace-dev-products"))
+    table.transact(Write(put=forged(1, **PAYMENT)))
+    monkeypatch.setattr(environments, "load", lambda name: Environment(name, OUTPUTS))
+    with pytest.raises(MillraceError, match="1 items of millrace-dev-products"):
+        replay.outbox("products", "2026-11-21T08:00Z", environment="dev", json_output=json_output)
+
+
+@pytest.mark.parametrize("outputs", [OUTPUTS, {**OUTPUTS, "outboxes": None}])
+def test_nothing_is_published_of_a_table_whose_service_is_not_known(
+    monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(environments, "load", lambda name: Environment(name, outputs))
+    with pytest.raises(MillraceError, match="No table 'millrace-dev-orders'"):
+        replay.outbox("orders", "2026-11-21T08:00Z", environment="dev")

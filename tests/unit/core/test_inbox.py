@@ -25,6 +25,9 @@ def body(number: int, **changes: Any) -> str:
     return json.dumps({**event, **changes})
 
 
+DEEP = body(1).replace('{"n": 1}', "[" * 60_000 + "]" * 60_000)
+
+
 def failures(answer: dict[str, Any]) -> list[str]:
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
@@ -49,7 +52,7 @@ def test_one_failing_record_fails_alone_and_the_rest_are_handled() -> None:
     assert seen == ["id-1", "id-3"]
 
 
-@pytest.mark.parametrize("bad", ["", "not json", "[]", '"text"', "{}", '{"id": 7}', "\x00"])
+@pytest.mark.parametrize("bad", ["", "not json", "[]", '"text"', "{}", '{"id": 7}', "\x00", DEEP])
 def test_a_body_that_is_no_event_is_failed_not_dropped(bad: str) -> None:
     seen: list[str] = []
     answer = inbox.consume(sqs_event(bad, body(2)), lambda e: seen.append(e.id), sqs=FakeSqs())

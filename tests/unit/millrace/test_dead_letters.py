@@ -46,6 +46,11 @@ def test_an_event_of_ours_without_a_contract_is_poison() -> None:
     assert verdict.type == "payment.teleported.v1"
 
 
+def test_an_event_that_another_service_says_is_poison() -> None:
+    verdict = judge(current(1).replace("millrace.payment", "millrace.catalog"))
+    assert (verdict.kind, verdict.reason) == ("poison", "forged-source")
+
+
 # --- what is sent and what is left --------------------------------------------------------------
 
 
