@@ -76,7 +76,87 @@ RENDER = "module.millrace.module.image_pipeline[0].module.render_image."
 API = "module.millrace.module.http_api[0]."
 BUCKET = "module.millrace.module.image_pipeline[0].module.uploads."
 
+SPEAKER = TABLE + 'module.publisher[0].aws_iam_role_policy.this["publish-events"]'
+BUS = "module.millrace.module.event_bus.aws_cloudwatch_event_bus_policy.speak_for_oneself[0]"
+STRANGER = "arn:aws:iam::333333333333:role/millrace-prod-products-publisher"
+
+
+def _condition(operator: str, change: Change) -> Change:
+    return _statement(lambda statement: change(statement["Condition"][operator]))
+
+
+def _of_images(change: Change) -> Change:
+    """A change of the statement by which the bus says who speaks for the pictures."""
+
+    def apply(policy: Values) -> None:
+        (found,) = [s for s in policy["Statement"] if s["Sid"].endswith("MillraceImagePipeline")]
+        change(found)
+
+    return _in_json("policy", apply)
+
+
+def _who(change: Callable[[list[str]], list[str]]) -> Change:
+    def apply(statement: Values) -> None:
+        named = statement["Condition"]["ArnNotLike"]
+        named["aws:PrincipalArn"] = change(named["aws:PrincipalArn"])
+
+    return _of_images(apply)
+
+
 BREACHES: list[tuple[str, Change, str]] = [
+    (SPEAKER, _statement(lambda s: s.pop("Condition")), "may speak as any service"),
+    (
+        SPEAKER,
+        _condition("StringEquals", lambda keys: keys.pop("events:source")),
+        "may speak as any service",
+    ),
+    (
+        SPEAKER,
+        _condition("StringEquals", lambda keys: keys.pop("events:detail-type")),
+        "may speak as any service",
+    ),
+    (
+        SPEAKER,
+        _condition("StringEquals", _set(**{"events:source": ["millrace.a", "millrace.b"]})),
+        "may speak as any service",
+    ),
+    (
+        SPEAKER,
+        _condition("StringEquals", _set(**{"events:source": "millrace.payment"})),
+        "the bus: refuses millrace-prod-images-publisher, which publishes for millrace.payment",
+    ),
+    (BUS, _of_images(_set(Effect="Allow")), "speaks as millrace.image-pipeline"),
+    (BUS, _of_images(_set(Action="events:PutRule")), "speaks as millrace.image-pipeline"),
+    (
+        BUS,
+        _of_images(_set(Principal={"AWS": STRANGER})),
+        "whoever may put events speaks as millrace.image-pipeline",
+    ),
+    (
+        BUS,
+        _who(lambda arns: [arn for arn in arns if "images-publisher" not in arn]),
+        "the bus: refuses millrace-prod-images-publisher",
+    ),
+    (
+        BUS,
+        _who(lambda arns: [*arns, STRANGER]),
+        "lets millrace-prod-products-publisher speak as millrace.image-pipeline",
+    ),
+    (
+        INBOX + 'aws_cloudwatch_event_rule.this["uploaded"]',
+        _in_json("event_pattern", lambda pattern: pattern.pop("source")),
+        "from any source",
+    ),
+    (
+        INBOX + 'aws_cloudwatch_event_rule.this["uploaded"]',
+        _in_json("event_pattern", _set(source=[{"prefix": ""}])),
+        "from any source",
+    ),
+    (
+        INBOX + "aws_sqs_queue.this",
+        _in_json("policy", lambda policy: policy["Statement"].pop(1)),
+        "anybody in the account may write to it",
+    ),
     (INBOX + "aws_sqs_queue.this", _set(visibility_timeout_seconds=359), "below 6 x the timeout"),
     (INBOX + "aws_sqs_queue.this", _set(redrive_policy=None), "without a dead-letter queue"),
     (
