@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from rich.console import RenderableType
 from typer.testing import CliRunner
 
 from lambdas.contracts.codec import decode
@@ -24,6 +25,7 @@ from lambdas.core.errors import Poison
 from lambdas.core.quarantine import quarantine_in
 from millrace import cli, environments
 from millrace.cli import dlq, dlq_views
+from millrace.cli.screen import Screen
 from millrace.dead_letters import inbox as inboxes
 from millrace.dead_letters.journal import Filters
 from millrace.dead_letters.queue import Queue
@@ -33,6 +35,13 @@ from tests.dead_letters_world import current, foreign, old, poison
 
 REGION = "eu-west-1"
 TRACE = "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1"
+
+
+def shown(view: RenderableType) -> str:
+    screen = Screen()
+    with screen.capture() as captured:
+        screen.print(view)
+    return captured.get()
 
 
 class Platform:
@@ -421,7 +430,7 @@ def test_an_interrupted_task_is_cancelled_and_the_way_on_is_the_same_command(
     report = redriven(tasks, stopped=lambda: True)
     assert tasks.cancelled == ["ours"]
     assert (report.outcome, report.sent) == ("interrupted", 7)
-    said = str(dlq_views.report(report))
+    said = shown(dlq_views.report(report))
     assert "run the same command again" in said
     assert "--resume" not in said
 
