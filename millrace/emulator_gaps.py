@@ -1,6 +1,8 @@
-"""Where the emulator forgets what it was told, so that a second plan finds changes nobody made.
+"""Where the emulator is not like AWS, mended in the process that runs it.
 
-Each was found by planning twice (tests/e2e/test_environment.py, which says when one is closed).
+It forgets what it was told, so that a second plan finds changes nobody made: each of these was
+found by planning twice (tests/e2e/test_environment.py, which says when one is closed). And it lets
+a function write into the machine's own /tmp, which on AWS belongs to the function.
 Like `guarded_emulator`, this runs on the emulator's own interpreter: standard library only.
 """
 
@@ -25,10 +27,43 @@ LIVE = (
 """What of an alarm is not as it was put, but as it is now."""
 
 
-def close(cloudwatch: Any, apigateway: Any) -> None:
-    """Mend both of the emulator's modules, for the process that runs it."""
+TOUCH_FILE = """
+def _keep_touch_file_inside():
+    import importlib.util, os, sys
+
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            if name != "aws_xray_sdk.core.lambda_launcher":
+                return None
+            sys.meta_path.remove(self)
+            spec = importlib.util.find_spec(name)
+            if spec is not None:
+                run = spec.loader.exec_module
+                def run_and_move(module):
+                    run(module)
+                    module.TOUCH_FILE_DIR = os.path.join(os.environ["TMPDIR"], ".aws-xray", "")
+                    module.TOUCH_FILE_PATH = module.TOUCH_FILE_DIR + "initialized"
+                spec.loader.exec_module = run_and_move
+            return spec
+
+    sys.meta_path.insert(0, Finder())
+
+_keep_touch_file_inside()
+"""
+"""Goes before a worker's own script: the X-Ray SDK tells Lambda that it is there by a file whose
+path it holds as a constant, /tmp/.aws-xray/initialized, and asks nobody where such files go."""
+
+
+def close(cloudwatch: Any, apigateway: Any, lambda_runtime: Any) -> None:
+    """Mend the emulator's modules, for the process that runs it."""
     remember_alarms(cloudwatch)
     forget_invented_payload_format(apigateway)
+    keep_touch_file_inside(lambda_runtime)
+
+
+def keep_touch_file_inside(lambda_runtime: Any) -> None:
+    """Workers of Python put the X-Ray SDK's file into their temporary folder."""
+    lambda_runtime._PYTHON_WORKER_SCRIPT = TOUCH_FILE + lambda_runtime._PYTHON_WORKER_SCRIPT
 
 
 def remember_alarms(cloudwatch: Any) -> None:

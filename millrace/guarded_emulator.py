@@ -100,8 +100,8 @@ def main(origins: Path) -> None:
     """Run the emulator; `origins` is the file that lists the pages let in, one a line."""
     config = importlib.import_module("hypercorn.config").Config
     config.keep_alive_timeout = property(lambda _: KEEP_ALIVE_SECONDS, lambda *_: None)
-    services = ("cloudwatch", "apigateway")
-    emulator_gaps.close(*(importlib.import_module(f"ministack.services.{one}") for one in services))
+    mended = ("services.cloudwatch", "services.apigateway", "core.lambda_runtime")
+    emulator_gaps.close(*(importlib.import_module(f"ministack.{one}") for one in mended))
     emulator_crashes.tell(importlib.import_module("ministack.services.lambda_svc"))
     emulator: Any = importlib.import_module("ministack.app")
 
