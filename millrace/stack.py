@@ -4,10 +4,11 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from millrace import environments, packaging
+from millrace import aws, code_swap, environments, packaging
+from millrace.environments import Environment
 from millrace.http_api import reachable
 from millrace.local_aws import Instance, LocalAws, make_artifacts_bucket
 from millrace.packaging import Artifact
@@ -39,6 +40,39 @@ class Up:
     outputs: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Applied:
+    """What an apply depends on: the zips by service, and a hash of the rest.
+
+    The rest is the running instance, its inputs and Terraform's sources.
+    """
+
+    rest: str
+    zips: dict[str, str]
+
+    @classmethod
+    def wanted(
+        cls, instance: Instance, artifacts: list[Artifact], origins: Sequence[str]
+    ) -> "Applied":
+        """As everything is now."""
+        digest = hashlib.sha256(repr((instance, origins)).encode())
+        for path in environments.terraform_sources():
+            digest.update(f"{path}\n".encode() + path.read_bytes())
+        return cls(digest.hexdigest(), {one.name: one.sha256 for one in artifacts})
+
+    @classmethod
+    def last(cls) -> "Applied | None":
+        """As the last apply left it; None when nothing is known of it."""
+        try:
+            return cls(**json.loads(APPLIED.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def record(self) -> None:
+        """Note that this is applied."""
+        write_whole(APPLIED, json.dumps(asdict(self)))
+
+
 def up(
     reporter: Reporter, local: LocalAws | None = None, allowed_origins: Sequence[str] = ()
 ) -> Up:
@@ -58,14 +92,26 @@ def up(
         make_artifacts_bucket(instance)
     if allowed_origins:
         local.allow(allowed_origins)
-    wanted = fingerprint(instance, artifacts, local.origins())
-    if APPLIED.exists() and APPLIED.read_text() == wanted:
-        return Up(instance, started, 0, json.loads(environments.OUTPUTS.read_text()))
+    wanted = Applied.wanted(instance, artifacts, local.origins())
+    last = Applied.last()
+    if last is not None and last.rest == wanted.rest and last.zips.keys() == wanted.zips.keys():
+        edited = [name for name, content in wanted.zips.items() if last.zips[name] != content]
+        changed = swap(local, reporter, edited) if edited else 0
+        wanted.record()
+        return Up(instance, started, changed, json.loads(environments.OUTPUTS.read_text()))
     # What the last apply left is what is there: nobody else changes an instance of ours, and a
     # failed apply is forgotten. To look at all resources again takes longer than a change of some.
     changed, outputs = apply(local, reporter, refresh=not APPLIED.exists())
-    write_whole(APPLIED, wanted)
+    wanted.record()
     return Up(instance, started, changed, outputs)
+
+
+def swap(local: LocalAws, reporter: Reporter, services: Sequence[str]) -> int:
+    """Give the functions of these services their new zips: nothing else has changed."""
+    # From here until it succeeds, nothing is known to be applied.
+    APPLIED.unlink(missing_ok=True)
+    reporter.step(f"New code for {', '.join(services)} ...")
+    return code_swap.give(_functions(local), services, LOCAL)
 
 
 def apply(local: LocalAws, reporter: Reporter, refresh: bool = True) -> tuple[int, dict[str, Any]]:
@@ -77,6 +123,8 @@ def apply(local: LocalAws, reporter: Reporter, refresh: bool = True) -> tuple[in
     root.init()
     reporter.step("Applying environments/local ...")
     progress = root.apply(reporter.progress, refresh)
+    if code_swap.ahead():
+        code_swap.catch_up(_functions(local), LOCAL)
     running = local.running()
     outputs = root.output()
     if running is not None:
@@ -108,11 +156,5 @@ def forget() -> None:
             path.unlink(missing_ok=True)
 
 
-def fingerprint(instance: Instance, artifacts: list[Artifact], origins: Sequence[str]) -> str:
-    """What an apply depends on: the running instance, the zips, its inputs and its sources."""
-    digest = hashlib.sha256(repr((instance, origins)).encode())
-    for artifact in artifacts:
-        digest.update(f"{artifact.name} {artifact.sha256}\n".encode())
-    for path in environments.terraform_sources():
-        digest.update(f"{path}\n".encode() + path.read_bytes())
-    return digest.hexdigest()
+def _functions(local: LocalAws) -> Any:
+    return aws.client(Environment("local", {}, local.environment()), "lambda")
