@@ -1,4 +1,4 @@
-# What root computes once and hands to every module; this file is the same in each of them (a test holds it so).
+# What root computes once and hands to every module; this file is the same in each that takes it whole (a test holds it so).
 
 variable "platform" {
   description = "The shared ground of one environment: names, account, artifacts, runtime, logs, encryption, alarms and safety. Root makes it; modules pass it on unchanged."

@@ -54,8 +54,20 @@ def test_every_runbook_that_an_alarm_names_is_written() -> None:
 
 
 def test_every_decision_is_numbered_once() -> None:
-    numbers = [path.name[:4] for path in tracked("docs/decisions/*.md")]
+    numbers = [path.name[:4] for path in tracked("docs/decisions/0*.md")]
     assert len(numbers) == len(set(numbers)), sorted(numbers)
+
+
+def test_the_index_of_decisions_has_a_line_for_each_in_order_and_names_it_as_it_does() -> None:
+    rows = re.findall(
+        r"^\| \[(\d{4})\]\((\S+)\) \| (.+?) \| .+ \|$",
+        (ROOT / "docs" / "decisions" / "README.md").read_text(),
+        re.MULTILINE,
+    )
+    records = sorted(tracked("docs/decisions/0*.md"))
+    titles = [path.read_text().partition("\n")[0].partition(": ")[2] for path in records]
+    assert [(number, file) for number, file, _ in rows] == [(p.name[:4], p.name) for p in records]
+    assert [title.casefold() for *_, title in rows] == [title.casefold() for title in titles]
 
 
 def test_every_module_has_a_readme() -> None:
