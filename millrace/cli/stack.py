@@ -162,7 +162,8 @@ def outputs(environment: EnvironmentOption = "local", json_output: JsonOption = 
 
 
 def shell_lines(environment: Environment) -> list[str]:
-    """The commands for a POSIX shell; the API's address and names of buckets are exported too."""
+    """The commands for a POSIX shell; the API's address and the names of what clients speak to go
+    along."""
     exported = {**environment.client, **_names(environment)}
     if environment.is_local:
         # A profile or session of the user would take precedence over the local keys.
@@ -175,7 +176,7 @@ def shell_lines(environment: Environment) -> list[str]:
 
 
 def _names(environment: Environment) -> dict[str, str]:
-    wanted = {"uploads_bucket", "renditions_bucket"}
+    wanted = {"uploads_bucket", "renditions_bucket", "images_table", "telemetry_stream"}
     found = {name: environment.outputs.get(name) for name in sorted(wanted)}
     names = {f"MILLRACE_{name.upper()}": value for name, value in found.items() if value}
     api_url = environment.outputs.get("api_url")
