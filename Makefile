@@ -85,8 +85,9 @@ bench-images: $(DEV) ## Measure the renderer side by side with its peers
 bench-orders: setup ## Measure what an order takes: requests, writes, time and dollars
 	$(RUN)/python -m benchmarks.orders
 
-bench-ingest: $(DEV) ## Measure the ingest of telemetry side by side with its peers
+bench-ingest: $(DEV) ## Measure the ingest of telemetry beside its peers, and part by part
 	$(RUN)/python -m benchmarks.ingest
+	$(RUN)/python -m benchmarks.ingest_parts
 
 soak-orders: setup ## Place 10,000 orders on local AWS while everything goes wrong
 	MILLRACE_SOAK_ORDERS=10000 $(RUN)/pytest -q -n 0 tests/e2e/test_orders.py -k many_orders

@@ -206,10 +206,11 @@ def floor() -> Callable[[Records], Plain]:
 def ours() -> Callable[[Records], Any]:
     """The handler's own work between the event and the first write: take apart, check, dedupe,
     detect, aggregate. Devices are known, as they are in every batch but the first."""
-    from lambdas.telemetry.device_state import DeviceState, packed, unpacked
+    from lambdas.telemetry.device_state import DeviceState
     from lambdas.telemetry.device_types import DeviceTypes
     from lambdas.telemetry.folding import fold
     from lambdas.telemetry.records import Checker, Limits
+    from lambdas.telemetry.stored_states import packed, unpacked
     from lambdas.telemetry.taking_apart import take_apart
 
     checker, types = Checker(Limits()), DeviceTypes({})

@@ -1,4 +1,4 @@
-"""The batch that benchmarks/ingest.py measures with: always the same 10,000 records."""
+"""The batches that the benchmarks of ingest measure with: always the same 10,000 records."""
 
 import base64
 import json
@@ -11,24 +11,24 @@ _EVERY_MS = 5
 _SEQUENCE = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898
 
 
-def batch() -> list[dict[str, Any]]:
-    """10,000 records of ~132 bytes from 100 devices within a minute; 1 % are no JSON."""
-    return _records(RECORDS, 1)
+def batch(devices: int = DEVICES) -> list[dict[str, Any]]:
+    """10,000 records of ~132 bytes from so many devices within a minute; 1 % are no JSON."""
+    return _records(RECORDS, 1, devices)
 
 
-def warm_up_batch() -> list[dict[str, Any]]:
-    """What the same devices sent before: enough for their detectors to have learnt."""
-    return _records(RECORDS, 0)
+def warm_up_batch(devices: int = DEVICES) -> list[dict[str, Any]]:
+    """What the same devices sent before: of 100, enough for their detectors to have learnt."""
+    return _records(RECORDS, 0, devices)
 
 
-def _records(count: int, turn: int) -> list[dict[str, Any]]:
+def _records(count: int, turn: int, devices: int) -> list[dict[str, Any]]:
     chance = random.Random(turn)
     made = []
     for number in range(turn * count, (turn + 1) * count):
         arrival = BEGIN + number * _EVERY_MS
         cut = 7 if chance.random() < 0.01 else 0
         made.append(
-            kinesis_record(number, number % DEVICES, number // DEVICES, arrival, chance, cut)
+            kinesis_record(number, number % devices, number // devices, arrival, chance, cut)
         )
     return made
 

@@ -4,8 +4,6 @@ A reading's minute is open until the device has sent one that is two minutes lat
 are only in this state, closed ones only in items of their own. So the usual batch writes one item.
 """
 
-from typing import Any
-
 import msgspec
 
 from lambdas.telemetry.detectors import SeriesState
@@ -45,7 +43,12 @@ class Anomaly(msgspec.Struct, array_like=True, frozen=True):
     ended: int | None = None
 
 
-class DeviceState(msgspec.Struct, array_like=True):
+LAYOUT = 2
+"""Of the state as it is stored: one more with every change of what is in it, and a way from the one
+before in lambdas/telemetry/stored_states.py."""
+
+
+class DeviceState(msgspec.Struct, array_like=True, tag=LAYOUT, tag_field="layout"):
     """All times are milliseconds since the epoch.
 
     The item's `version` is not in here: it is an attribute, so that a condition can use it.
@@ -96,16 +99,3 @@ def open_hours(state: DeviceState) -> Windows:
     for start, metrics in state.minutes.items():
         merge_into(hours.setdefault(start_of(start, "hour"), {}), metrics, "hour")
     return hours
-
-
-def packed(state: DeviceState) -> bytes:
-    return _encoder.encode(state)
-
-
-def unpacked(body: Any) -> DeviceState:
-    """The state behind an item's `body` (bytes, or boto3's Binary)."""
-    return _decoder.decode(bytes(body))
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(DeviceState)

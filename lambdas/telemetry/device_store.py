@@ -9,8 +9,9 @@ import msgspec
 from lambdas.core.errors import ConditionFailed
 from lambdas.core.table_store import Item, Table, Write
 from lambdas.telemetry import keys
-from lambdas.telemetry.device_state import SILENCE, DeviceState, packed, unpacked
+from lambdas.telemetry.device_state import SILENCE, DeviceState
 from lambdas.telemetry.rollups import Metrics, Step
+from lambdas.telemetry.stored_states import packed, unpacked
 
 _metrics = msgspec.msgpack.Decoder(Metrics)
 _encode = msgspec.msgpack.Encoder().encode

@@ -5,8 +5,9 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.telemetry.device_state import DeviceState, packed
+from lambdas.telemetry.device_state import DeviceState
 from lambdas.telemetry.seen import RECENT, RUNS, Seen, all_new, is_new
+from lambdas.telemetry.stored_states import packed
 
 Record = tuple[int, int]
 """A number, and a time in ms."""

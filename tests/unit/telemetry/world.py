@@ -12,13 +12,14 @@ import msgspec
 from lambdas.core.quarantine import kept_in, quarantine_in
 from lambdas.core.table_store import Table
 from lambdas.telemetry import keys
-from lambdas.telemetry.device_state import DeviceState, open_hours, unpacked
+from lambdas.telemetry.device_state import DeviceState, open_hours
 from lambdas.telemetry.device_store import DeviceStore
 from lambdas.telemetry.device_types import DeviceTypes
 from lambdas.telemetry.ingestion import Ingestion, Tally
 from lambdas.telemetry.raw_store import RawStore
 from lambdas.telemetry.records import Limits
 from lambdas.telemetry.rollups import Metrics
+from lambdas.telemetry.stored_states import unpacked
 from tests.fake_dynamodb import FakeDynamoDb
 
 NOW = 1_795_253_400_000
