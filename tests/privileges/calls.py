@@ -86,6 +86,10 @@ def _query(request: Request) -> Iterator[Use]:
     yield Use("dynamodb:Query", table, leading(pk))
 
 
+def _scan(request: Request) -> Iterator[Use]:
+    yield Use("dynamodb:Scan", f"{setting(request['TableName'])}/index/{request['IndexName']}")
+
+
 def _object(action: str, request: Request) -> Iterator[Use]:
     bucket, kind = setting(request["Bucket"]), leading(request["Key"])
     own = f"/{os.environ.get('AWS_LAMBDA_FUNCTION_NAME')}/"
@@ -116,6 +120,7 @@ _CALLS: Mapping[str, Any] = {
     "dynamodb.PutItem": lambda request: [_item("PutItem", request)],
     "dynamodb.BatchGetItem": _batch_get,
     "dynamodb.Query": _query,
+    "dynamodb.Scan": _scan,
     "dynamodb.TransactWriteItems": _transaction,
     "dynamodb.TransactGetItems": _transaction,
     "s3.GetObject": _get_object,
