@@ -106,16 +106,16 @@ module "telemetry" {
   source = "./modules/telemetry"
   count  = contains(var.capabilities, "telemetry") ? 1 : 0
 
-  platform        = local.platform
-  bus             = local.bus
-  stream          = var.telemetry.stream
-  ingest          = var.telemetry.ingest
-  limits          = var.telemetry.limits
-  device_types    = var.telemetry.device_types
-  sweep_minutes   = var.telemetry.sweep_minutes
-  raw             = var.telemetry.raw
-  iot             = var.telemetry.iot
-  silence_minutes = var.telemetry.silence_minutes
+  platform      = local.platform
+  bus           = local.bus
+  stream        = var.telemetry.stream
+  ingest        = var.telemetry.ingest
+  limits        = var.telemetry.limits
+  device_types  = var.telemetry.device_types
+  sweep_minutes = var.telemetry.sweep_minutes
+  raw           = var.telemetry.raw
+  iot           = var.telemetry.iot
+  silence       = var.telemetry.silence
 }
 
 # The API, in front of every service that has routes.

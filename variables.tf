@@ -62,7 +62,7 @@ variable "artifacts" {
   description = "Where the zips made by `make build` are, and the bucket to upload them through (null: directly, which AWS allows up to 50 MB)."
   type = object({
     directory = string
-    bucket    = optional(string)
+    bucket    = optional(object({ name = string }))
   })
   nullable = false
 }
@@ -110,9 +110,9 @@ variable "logs" {
 }
 
 variable "alarms" {
-  description = "Who is mailed when an alarm goes off (null: nobody), and the runbook that its text links."
+  description = "Who is mailed the pages, by a name for each of them (none: nobody), and the runbook that an alarm's text links."
   type = object({
-    email       = optional(string)
+    emails      = optional(map(string), {})
     runbook_url = optional(string, "docs/operations.md")
   })
   default  = {}
@@ -201,7 +201,7 @@ variable "shop" {
       failure_rate  = optional(number)
       stall_seconds = optional(number)
     }))
-    sender = optional(object({ address = string, identity = optional(string) }))
+    sender = optional(object({ address = string, identity = optional(string), register = optional(string) }))
     time_out = optional(object({
       order_minutes = optional(number)
       sweep_minutes = optional(number)
@@ -277,8 +277,8 @@ variable "telemetry" {
       expire_after_days     = optional(number)
       first_day             = optional(string)
     }), {})
-    iot             = optional(object({ topic = optional(string) }))
-    silence_minutes = optional(number)
+    iot     = optional(object({ topic = optional(string) }))
+    silence = optional(object({ minutes = number }))
   })
   default  = {}
   nullable = false

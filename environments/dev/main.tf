@@ -13,14 +13,14 @@ module "millrace" {
 
   artifacts = {
     directory = "${path.root}/../../build/dev"
-    bucket    = "millrace-dev-artifacts-${local.account_id}" # made by environments/bootstrap
+    bucket    = { name = "millrace-dev-artifacts-${local.account_id}" } # made by environments/bootstrap
   }
   runtime = jsondecode(file("${path.root}/target.json")) # what `millrace build` builds the zips for
   logs    = { level = "DEBUG", retention_days = 14 }
-  alarms  = { email = "millrace-dev@example.com" }
+  alarms  = { emails = { on-call = "millrace-dev@example.com" } }
   shop = {
     sandbox = {}
-    sender  = { address = "shop-dev@example.com" }
+    sender  = { address = "shop-dev@example.com", register = "address" }
   }
   api = { users = { operator_tokens = true } }
   telemetry = {

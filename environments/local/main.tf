@@ -10,7 +10,7 @@ module "millrace" {
     directory = var.artifacts_directory
     # Made by `millrace up`, as environments/bootstrap does on AWS. Functions made from files would be made one
     # after the other: the provider holds a lock until each is active.
-    bucket = "millrace-local-artifacts-000000000000"
+    bucket = { name = "millrace-local-artifacts-000000000000" }
   }
   runtime = {
     inbox_concurrency = 2        # every invocation at once is a process of this machine
@@ -29,7 +29,7 @@ module "millrace" {
 
   shop = {
     sandbox = {}
-    sender  = { address = "shop@example.com" }
+    sender  = { address = "shop@example.com", register = "address" }
   }
   api = {
     users = { operator_tokens = true }

@@ -13,17 +13,17 @@ module "millrace" {
 
   artifacts = {
     directory = "${path.root}/../../build/prod"
-    bucket    = "millrace-prod-artifacts-${local.account_id}" # made by environments/bootstrap
+    bucket    = { name = "millrace-prod-artifacts-${local.account_id}" } # made by environments/bootstrap
   }
   runtime = jsondecode(file("${path.root}/target.json")) # what `millrace build` builds the zips for
   logs    = { retention_days = 365 }
-  alarms  = { email = "millrace-prod@example.com" }
+  alarms  = { emails = { on-call = "millrace-prod@example.com" } }
   shop = {
     gateway = {
       url        = "https://payments.example.com" # yours, and the secret with its API key: the whole ARN, whose end Secrets Manager chose
       secret_arn = "arn:aws:secretsmanager:${local.region}:${local.account_id}:secret:millrace-prod-gateway-AbCdEf"
     }
-    sender = { address = "shop-prod@example.com" }
+    sender = { address = "shop-prod@example.com", register = "address" }
   }
   telemetry = {
     stream = { retention_hours = 168 } # a week to mend what reads it

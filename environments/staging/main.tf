@@ -13,17 +13,17 @@ module "millrace" {
 
   artifacts = {
     directory = "${path.root}/../../build/staging"
-    bucket    = "millrace-staging-artifacts-${local.account_id}" # made by environments/bootstrap
+    bucket    = { name = "millrace-staging-artifacts-${local.account_id}" } # made by environments/bootstrap
   }
   runtime = jsondecode(file("${path.root}/target.json")) # what `millrace build` builds the zips for
   logs    = { retention_days = 30 }
-  alarms  = { email = "millrace-staging@example.com" }
+  alarms  = { emails = { on-call = "millrace-staging@example.com" } }
   shop = {
     gateway = {
       url        = "https://payments.example.com" # yours, and the secret with its API key: the whole ARN, whose end Secrets Manager chose
       secret_arn = "arn:aws:secretsmanager:${local.region}:${local.account_id}:secret:millrace-staging-gateway-AbCdEf"
     }
-    sender = { address = "shop-staging@example.com" }
+    sender = { address = "shop-staging@example.com", register = "address" }
   }
   telemetry = {
     raw = { expire_after_days = 90 }

@@ -16,7 +16,7 @@ locals {
 resource "aws_s3_object" "zip" {
   count = var.platform.artifacts.bucket == null ? 0 : 1
 
-  bucket = var.platform.artifacts.bucket
+  bucket = var.platform.artifacts.bucket.name
   key    = local.object_key
   source = local.zip
 

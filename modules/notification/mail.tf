@@ -1,8 +1,7 @@
 # What SES needs: an identity that may send, the templates, and how to send them.
 
 locals {
-  identity = coalesce(var.sender.identity, var.sender.address)
-  ses_arn  = "arn:${var.platform.partition}:ses:${var.platform.region}:${var.platform.account_id}"
+  ses_arn = "arn:${var.platform.partition}:ses:${var.platform.region}:${var.platform.account_id}"
 
   # <template>.subject.txt, <template>.txt and <template>.html make one template.
   templates       = toset([for file in fileset("${path.module}/templates", "*.html") : trimsuffix(file, ".html")])
@@ -10,9 +9,15 @@ locals {
 }
 
 resource "aws_ses_email_identity" "sender" {
-  count = var.sender.identity == null ? 1 : 0
+  count = var.sender.register == "address" ? 1 : 0
 
   email = var.sender.address
+}
+
+resource "aws_sesv2_email_identity" "domain" {
+  count = var.sender.register == "domain" ? 1 : 0
+
+  email_identity = split("@", var.sender.address)[1]
 }
 
 # A local AWS does not know whose it is, and cannot tag it.

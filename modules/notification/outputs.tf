@@ -3,6 +3,11 @@ output "notifications_table" {
   value       = module.notifications.name
 }
 
+output "dkim_tokens" {
+  description = "The DKIM tokens of a domain registered here: for each a DNS record <token>._domainkey.<domain>, CNAME <token>.dkim.amazonses.com."
+  value       = flatten(aws_sesv2_email_identity.domain[*].dkim_signing_attributes[*].tokens)
+}
+
 output "functions" {
   description = "The service's functions by short name."
   value = {

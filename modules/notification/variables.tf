@@ -9,10 +9,11 @@ variable "bus" {
 }
 
 variable "sender" {
-  description = "Who writes: the address in From, and the identity verified in SES that allows it (a domain or address that the account has already; null: the address is registered, and AWS mails it a link to confirm)."
+  description = "Who writes: the address in From; the identity in SES that allows it (its domain; null: the address itself); and what is registered here: \"address\" (AWS mails it a link to confirm), \"domain\" (proven by the DNS records of the output dkim_tokens), or null where the account has the identity already. That is said by itself, since no plan knows an identity that the same root makes."
   type = object({
     address  = string
     identity = optional(string)
+    register = optional(string)
   })
   nullable = false
 
@@ -23,6 +24,10 @@ variable "sender" {
   validation {
     condition     = endswith(var.sender.address, coalesce(var.sender.identity, var.sender.address))
     error_message = "A sender's identity wants to be its address or the domain of it (${var.sender.address}); got \"${coalesce(var.sender.identity, "null")}\"."
+  }
+  validation {
+    condition     = var.sender.register == null || try(contains(["address", "domain"], var.sender.register), false)
+    error_message = "What is registered of a sender wants to be \"address\", \"domain\" or null; got \"${coalesce(var.sender.register, "null")}\"."
   }
 }
 

@@ -13,9 +13,9 @@ resource "aws_sns_topic" "pages" {
 }
 
 resource "aws_sns_topic_subscription" "email" {
-  count = var.alarms.email == null ? 0 : 1
+  for_each = var.alarms.emails
 
   topic_arn = aws_sns_topic.pages.arn
   protocol  = "email"
-  endpoint  = var.alarms.email
+  endpoint  = each.value
 }

@@ -12,17 +12,17 @@ variable "stack" {
 }
 
 variable "alarms" {
-  description = "Who is mailed the pages (the address gets a mail to confirm first; null: nobody is subscribed), and the runbook that every alarm's text links."
+  description = "Who is mailed the pages, by a name for each of them (an address gets a mail to confirm first; none: nobody is subscribed), and the runbook that every alarm's text links."
   type = object({
-    email       = optional(string)
+    emails      = optional(map(string), {})
     runbook_url = optional(string, "docs/operations.md")
   })
   default  = {}
   nullable = false
 
   validation {
-    condition     = var.alarms.email == null || can(regex("^[^@\\s]+@[^@\\s]+$", var.alarms.email))
-    error_message = "An alarm address wants the form name@host; got \"${coalesce(var.alarms.email, "null")}\"."
+    condition     = alltrue([for address in values(var.alarms.emails) : can(regex("^[^@\\s]+@[^@\\s]+$", address))])
+    error_message = "An alarm address wants the form name@host; got ${join(", ", [for name, address in var.alarms.emails : "${name} \"${address}\""])}."
   }
 }
 

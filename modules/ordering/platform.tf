@@ -13,8 +13,8 @@ variable "platform" {
     partition   = string
 
     artifacts = object({
-      directory = string           # holds <service>.zip, made by `make build`
-      bucket    = optional(string) # uploads the zips through S3 when set
+      directory = string                              # holds <service>.zip, made by `make build`
+      bucket    = optional(object({ name = string })) # uploads the zips through S3 when set
     })
     runtime = object({
       python       = string

@@ -25,11 +25,11 @@ resource "aws_cloudwatch_metric_alarm" "refuses_writes" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "silent" {
-  count = var.silence_minutes == null ? 0 : 1
+  count = var.silence == null ? 0 : 1
 
   alarm_name = "${local.full_name}-silent"
   alarm_description = join(" ", [
-    "No device has sent anything for ${var.silence_minutes} minutes: whatever brings records to the stream ${local.full_name} is broken.",
+    "No device has sent anything for ${var.silence.minutes} minutes: whatever brings records to the stream ${local.full_name} is broken.",
     "Runbook: ${var.platform.alarms.runbook_url}#telemetry-silent",
     "Start with `millrace status --environment ${var.platform.environment}`. Nothing here can mend it: look at the network, the gateway, the devices' certificates.",
   ])
@@ -42,7 +42,7 @@ resource "aws_cloudwatch_metric_alarm" "silent" {
 
   comparison_operator = "LessThanThreshold"
   threshold           = 1
-  evaluation_periods  = var.silence_minutes
+  evaluation_periods  = var.silence.minutes
   treat_missing_data  = "breaching" # a stream that gets nothing reports nothing
 
   alarm_actions = [var.platform.alarms.topic_arn]

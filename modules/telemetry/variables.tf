@@ -169,13 +169,13 @@ variable "iot" {
   }
 }
 
-variable "silence_minutes" {
+variable "silence" {
   description = "Pages when the whole stream got no record for so many minutes. Null: never, since it goes off until the first device sends: set it once devices do."
-  type        = number
+  type        = object({ minutes = number })
   default     = null
 
   validation {
-    condition     = var.silence_minutes == null || try(var.silence_minutes >= 1 && var.silence_minutes <= 1440 && floor(var.silence_minutes) == var.silence_minutes, false)
-    error_message = "Silence wants 1 to 1440 whole minutes; got ${coalesce(var.silence_minutes, 0)}."
+    condition     = var.silence == null || try(var.silence.minutes >= 1 && var.silence.minutes <= 1440 && floor(var.silence.minutes) == var.silence.minutes, false)
+    error_message = "Silence wants 1 to 1440 whole minutes; got ${try(var.silence.minutes, 0)}."
   }
 }

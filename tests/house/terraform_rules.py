@@ -144,6 +144,32 @@ def wide_interfaces(blocks: Iterable[Block]) -> list[str]:
     return [f"{folder}: {n} variables" for folder, n in count.items() if n > MOST_VARIABLES]
 
 
+def counted_by_a_value(blocks: Iterable[Block]) -> list[str]:
+    """Counts that ask whether a text or a number is null: of one that a resource of the caller's
+    root gives, no plan knows that. An object is there or not, whatever is known of its parts."""
+    found = list(blocks)
+    types = {
+        (block.path.parent, block.labels[0]): block.body
+        for block in found
+        if block.kind == "variable"
+    }
+    return [
+        f"{block.where}: var.{'.'.join(asked)}"
+        for block in found
+        for how in ("count", "for_each")
+        for asked in re.findall(
+            r"\bvar\.(\w+)(?:\.\w+)*?(?:\.(\w+))? [!=]= null", block.attribute(how) or ""
+        )
+        if not _may_be_a_null_object(types.get((block.path.parent, asked[0]), ""), asked[1])
+    ]
+
+
+def _may_be_a_null_object(variable: str, attribute: str) -> bool:
+    if attribute:
+        return bool(re.search(rf"^ +{attribute} += optional\(object\(", variable, re.MULTILINE))
+    return bool(re.search(r"^  type += object\(", variable, re.MULTILINE))
+
+
 def unexplained_wildcards(blocks: Iterable[Block]) -> list[str]:
     """Policy statements with the resource "*" in a block without a comment in or above it."""
     breaches = []

@@ -20,6 +20,7 @@ RULES: list[Rule] = [
     rules.undescribed,
     rules.loosely_typed,
     rules.wide_interfaces,
+    rules.counted_by_a_value,
     rules.unexplained_wildcards,
 ]
 
@@ -84,6 +85,18 @@ def test_the_parser_sees_every_block() -> None:
             rules.wide_interfaces,
             "modules/orders/variables.tf",
             "".join(f'variable "v{n}" {{\n  type = string\n}}\n' for n in range(13)),
+        ),
+        (
+            rules.counted_by_a_value,
+            "modules/orders/mail.tf",
+            'variable "sender" {\n  type = object({\n    identity = optional(string)\n  })\n}\n'
+            'resource "x" "y" {\n  count = var.sender.identity == null ? 1 : 0\n}\n',
+        ),
+        (
+            rules.counted_by_a_value,
+            "modules/orders/alarms.tf",
+            'variable "minutes" {\n  type = number\n}\n'
+            'resource "x" "y" {\n  count = var.minutes == null ? 0 : 1\n}\n',
         ),
         (
             rules.unexplained_wildcards,

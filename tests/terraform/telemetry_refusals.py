@@ -214,7 +214,7 @@ CASES: list[Case] = [
         "a silence longer than a day",
         "modules/telemetry",
         TELEMETRY,
-        "silence_minutes = 1441",
+        "silence = { minutes = 1441 }",
         "Silence wants 1 to 1440 whole minutes; got 1441.",
     ),
     (

@@ -32,7 +32,7 @@ module "alone" {
   artifacts    = { directory = "ZIPS" }
   capabilities = ["telemetry"]
   logs         = { level = "ERROR" }
-  telemetry    = { silence_minutes = 15 }
+  telemetry    = { silence = { minutes = 15 } }
 }
 
 # Only what the plan knows: an output with one unknown part is told not at all.
