@@ -11,8 +11,7 @@ module "basket_api" {
   environment = { BASKETS_TABLE = module.baskets.name }
   resources   = { memory_mb = var.function.memory_mb }
   policies = {
-    read-baskets  = module.baskets.policies.read
-    write-baskets = module.baskets.policies.write
+    use-baskets = module.baskets.policies.basket-api
   }
 }
 
@@ -25,7 +24,7 @@ module "replicate_product" {
   code        = { service = "basket", module = "replicate_product" }
 
   environment = { BASKETS_TABLE = module.baskets.name }
-  policies    = { write-baskets = module.baskets.policies.write }
+  policies    = { use-baskets = module.baskets.policies.replicate-product }
 }
 
 module "sweep_baskets" {
@@ -42,7 +41,6 @@ module "sweep_baskets" {
   }
   resources = { timeout_seconds = 120 }
   policies = {
-    read-baskets  = module.baskets.policies.read
-    write-baskets = module.baskets.policies.write
+    use-baskets = module.baskets.policies.sweep-baskets
   }
 }

@@ -15,4 +15,27 @@ module "baskets" {
     # Sparse: a basket is in here while it is filled and not announced as abandoned. Eight shards share the writes.
     idle = { hash = { name = "idle_shard" }, range = { name = "last_changed" } }
   }
+
+  access = {
+    basket-api = {
+      items = {
+        BatchGetItem = ["product/*"]
+        GetItem      = ["basket/*"]
+        PutItem      = ["basket/*"]
+      }
+    }
+    replicate-product = {
+      items = {
+        PutItem = ["product/*"]
+      }
+    }
+    sweep-baskets = {
+      items = {
+        BatchGetItem = ["product/*"]
+        PutItem      = ["basket/*"]
+        UpdateItem   = ["basket/*"]
+      }
+      indexes = ["idle"]
+    }
+  }
 }

@@ -51,12 +51,7 @@ data "aws_iam_policy_document" "read_objects" {
 data "aws_iam_policy_document" "write_objects" {
   statement {
     sid       = "WriteObjects"
-    actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+    actions   = ["s3:PutObject"]
     resources = ["${local.arn}/*"]
-  }
-  statement {
-    sid       = "FindBucket"
-    actions   = ["s3:ListBucket"]
-    resources = [local.arn]
   }
 }

@@ -11,9 +11,8 @@ module "catalog_api" {
   environment = { PRODUCTS_TABLE = module.products.name }
   resources   = { memory_mb = var.function.memory_mb }
   policies = {
-    read-products  = module.products.policies.read
-    write-products = module.products.policies.write
-    list-products  = data.aws_iam_policy_document.list_products.json
+    use-products  = module.products.policies.catalog-api
+    list-products = data.aws_iam_policy_document.list_products.json
   }
 }
 

@@ -16,4 +16,14 @@ module "products" {
     # Sparse: only products that are sold carry a category. `listed_as` is the name, then the id: unique, so that a page can end anywhere.
     by_category = { hash = { name = "category" }, range = { name = "listed_as" } }
   }
+
+  access = {
+    catalog-api = {
+      items = {
+        GetItem = ["product/*"]
+        PutItem = ["product/*"]
+      }
+      indexes = ["by_category"]
+    }
+  }
 }

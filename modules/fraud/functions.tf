@@ -29,7 +29,6 @@ module "assess_order" {
   }
   resources = { memory_mb = var.function.memory_mb }
   policies = {
-    read-assessments  = module.assessments.policies.read
-    write-assessments = module.assessments.policies.write
+    use-assessments = module.assessments.policies.assess-order
   }
 }

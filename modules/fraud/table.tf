@@ -10,4 +10,15 @@ module "assessments" {
   emits = {
     for type in ["fraud.cleared.v1", "fraud.flagged.v1"] : type => { source = "millrace.fraud" }
   }
+
+  access = {
+    assess-order = {
+      items = {
+        GetItem    = ["order/*"]
+        PutItem    = ["order/*", "velocity/*"]
+        UpdateItem = ["velocity/*"]
+        Query      = ["velocity/*"]
+      }
+    }
+  }
 }

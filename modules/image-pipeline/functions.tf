@@ -22,7 +22,6 @@ module "render_image" {
   policies = {
     read-uploads     = module.uploads.policies.read
     write-renditions = module.renditions.policies.write
-    read-images      = module.images.policies.read
-    write-images     = module.images.policies.write
+    use-images       = module.images.policies.render-image
   }
 }

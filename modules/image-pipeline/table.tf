@@ -16,4 +16,13 @@ module "images" {
     # Sparse: only state items carry a status.
     by_status = { hash = { name = "status" }, range = { name = "updated_at" } }
   }
+
+  access = {
+    render-image = {
+      items = {
+        GetItem = ["image/*"]
+        PutItem = ["image/*"]
+      }
+    }
+  }
 }

@@ -11,8 +11,7 @@ module "reserve_stock" {
   environment = { STOCK_TABLE = module.stock.name }
   resources   = { memory_mb = var.function.memory_mb }
   policies = {
-    read-stock  = module.stock.policies.read
-    write-stock = module.stock.policies.write
+    use-stock = module.stock.policies.reserve-stock
   }
 }
 
@@ -27,7 +26,6 @@ module "inventory_api" {
   environment = { STOCK_TABLE = module.stock.name }
   resources   = { memory_mb = var.function.memory_mb }
   policies = {
-    read-stock  = module.stock.policies.read
-    write-stock = module.stock.policies.write
+    use-stock = module.stock.policies.inventory-api
   }
 }

@@ -11,4 +11,21 @@ module "stock" {
     for type in ["reserved", "rejected", "released", "depleted"] :
     "stock.${type}.v1" => { source = "millrace.inventory" }
   }
+
+  access = {
+    reserve-stock = {
+      items = {
+        BatchGetItem = ["stock/*"]
+        GetItem      = ["order/*"]
+        PutItem      = ["order/*", "stock/*"]
+        UpdateItem   = ["stock/*"]
+      }
+    }
+    inventory-api = {
+      items = {
+        GetItem = ["stock/*"]
+        PutItem = ["stock/*"]
+      }
+    }
+  }
 }

@@ -21,8 +21,7 @@ module "notify" {
     timeout_seconds = 60 # below the lease of 120 s that a sender holds on its e-mail
   }
   policies = {
-    read-notifications  = module.notifications.policies.read
-    write-notifications = module.notifications.policies.write
-    send-mail           = data.aws_iam_policy_document.send_mail.json
+    use-notifications = module.notifications.policies.notify
+    send-mail         = data.aws_iam_policy_document.send_mail.json
   }
 }

@@ -8,4 +8,13 @@ module "notifications" {
   bus      = var.bus
 
   emits = { "notification.sent.v1" = { source = "millrace.notification" } }
+
+  access = {
+    notify = {
+      items = {
+        GetItem = ["notification/*"]
+        PutItem = ["notification/*"]
+      }
+    }
+  }
 }

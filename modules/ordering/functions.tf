@@ -9,10 +9,7 @@ module "advance_order" {
   code        = { service = "ordering", module = "advance_order" }
 
   environment = { ORDERS_TABLE = module.orders.name }
-  policies = {
-    read-orders  = module.orders.policies.read
-    write-orders = module.orders.policies.write
-  }
+  policies    = { use-orders = module.orders.policies.advance-order }
 }
 
 module "sweep_orders" {
@@ -25,10 +22,7 @@ module "sweep_orders" {
 
   environment = merge(local.tables, { ORDER_TIMEOUT_SECONDS = tostring(var.time_out.order_minutes * 60) })
   resources   = { timeout_seconds = 60 }
-  policies = merge(local.read_views, {
-    read-orders  = module.orders.policies.read
-    write-orders = module.orders.policies.write
-  })
+  policies    = merge(local.use_views.sweep-orders, { use-orders = module.orders.policies.sweep-orders })
 }
 
 module "project_orders" {
@@ -41,9 +35,7 @@ module "project_orders" {
 
   environment = merge(local.tables, { QUARANTINE_BUCKET = var.bus.quarantine_name })
   resources   = { memory_mb = 512, timeout_seconds = 60 }
-  policies = merge(local.read_views, local.write_views, {
-    read-orders = module.orders.policies.read
-  })
+  policies    = merge(local.use_views.project-orders, { use-orders = module.orders.policies.project-orders })
 }
 
 module "ordering_api" {
@@ -55,5 +47,5 @@ module "ordering_api" {
   code        = { service = "ordering", module = "api" }
 
   environment = local.tables
-  policies    = merge(local.read_views, { read-orders = module.orders.policies.read })
+  policies    = merge(local.use_views.ordering-api, { use-orders = module.orders.policies.ordering-api })
 }

@@ -16,6 +16,35 @@ module "orders" {
     function        = module.project_orders
     parallelization = var.concurrency.project_orders
   }
+
+  access = {
+    advance-order = {
+      items = {
+        GetItem = ["order/*"]
+        PutItem = ["order/*"]
+        Query   = ["order/*"]
+      }
+    }
+    sweep-orders = {
+      items = {
+        GetItem = ["order/*", "projection/*"]
+        PutItem = ["order/*"]
+        Query   = ["order/*"]
+      }
+    }
+    project-orders = {
+      items = {
+        GetItem = ["projection/*"]
+        Query   = ["order/*"]
+      }
+    }
+    ordering-api = {
+      items = {
+        GetItem = ["projection/*"]
+        Query   = ["order/*"]
+      }
+    }
+  }
 }
 
 module "orders_view" {
@@ -31,6 +60,24 @@ module "orders_view" {
     by_customer = { hash = { name = "customer_id" }, range = { name = "placed" } }
     by_state    = { hash = { name = "state_shard" }, range = { name = "placed" } }
   }
+
+  access = {
+    sweep-orders = {
+      indexes = ["by_state"]
+    }
+    project-orders = {
+      items = {
+        GetItem = ["order/*"]
+        PutItem = ["order/*"]
+      }
+    }
+    ordering-api = {
+      items = {
+        GetItem = ["order/*"]
+      }
+      indexes = ["by_customer", "by_state"]
+    }
+  }
 }
 
 locals {
@@ -39,6 +86,8 @@ locals {
     ORDERS_VIEW_A = module.orders_view["a"].name
     ORDERS_VIEW_B = module.orders_view["b"].name
   }
-  read_views  = { for name, view in module.orders_view : "read-view-${name}" => view.policies.read }
-  write_views = { for name, view in module.orders_view : "write-view-${name}" => view.policies.write }
+  use_views = {
+    for function in ["sweep-orders", "project-orders", "ordering-api"] :
+    function => { for name, view in module.orders_view : "use-view-${name}" => view.policies[function] }
+  }
 }

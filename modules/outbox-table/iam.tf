@@ -22,19 +22,34 @@ data "aws_iam_policy_document" "publish_events" {
   }
 }
 
-data "aws_iam_policy_document" "read_table" {
-  statement {
-    sid       = "ReadTable"
-    actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
-    resources = [local.arn, "${local.arn}/index/*"]
-  }
-}
+# One statement for each action: a transaction needs the permission of each of its parts.
+data "aws_iam_policy_document" "access" {
+  for_each = var.access
 
-data "aws_iam_policy_document" "write_table" {
-  statement {
-    # A transaction needs the permission of each of its actions, and one of its own for a mere condition.
-    sid       = "WriteTable"
-    actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"]
-    resources = [local.arn]
+  dynamic "statement" {
+    for_each = each.value.items
+
+    content {
+      sid       = statement.key
+      actions   = ["dynamodb:${statement.key}"]
+      resources = [local.arn]
+
+      # None of these actions can be asked for without a partition key, so there is always something to compare.
+      condition {
+        test     = "ForAllValues:StringLike"
+        variable = "dynamodb:LeadingKeys"
+        values   = statement.value
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(each.value.indexes) == 0 ? [] : [each.value.indexes]
+
+    content {
+      sid       = "QueryIndexes"
+      actions   = ["dynamodb:Query"]
+      resources = [for index in statement.value : "${local.arn}/index/${index}"]
+    }
   }
 }

@@ -41,9 +41,6 @@ output "streams" {
 }
 
 output "policies" {
-  description = "Policy documents to pass on to functions: `read` items and indexes, `write` items and transactions."
-  value = {
-    read  = data.aws_iam_policy_document.read_table.json
-    write = data.aws_iam_policy_document.write_table.json
-  }
+  description = "Policy documents by the names in `access`, each to pass on to its function."
+  value       = { for function, document in data.aws_iam_policy_document.access : function => document.json }
 }

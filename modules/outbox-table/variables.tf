@@ -45,6 +45,30 @@ variable "indexes" {
   nullable = false
 }
 
+variable "access" {
+  description = "Who may do what with the table, by the short name of the function: for each DynamoDB action the partition keys it may name (`*` stands for any text), and the indexes it may query. What is not here nobody may; `make privileges` records what functions do."
+  type = map(object({
+    items   = optional(map(list(string)), {})
+    indexes = optional(list(string), [])
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition = alltrue(flatten([
+      for access in values(var.access) : [
+        for action, keys in access.items :
+        contains(["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"], action) && length(keys) > 0
+      ]
+    ]))
+    error_message = "Access to items wants an action on single items or one partition (GetItem, BatchGetItem, Query, PutItem, UpdateItem, DeleteItem, ConditionCheckItem) with at least one key; got ${join(", ", flatten([for name, access in var.access : [for action in keys(access.items) : "${name} ${action}"]]))}."
+  }
+  validation {
+    condition     = alltrue([for access in values(var.access) : alltrue([for index in access.indexes : contains(keys(var.indexes), index)])])
+    error_message = "Access wants indexes that the table has ([${join(", ", keys(var.indexes))}]); got [${join(", ", distinct(flatten(values(var.access)[*].indexes)))}]."
+  }
+}
+
 variable "publisher" {
   description = "Size and pace of the publisher: shards are read by `parallelization` workers each. More than one may put two events of one subject on the bus in the wrong order, which Lambda keeps for an item alone; consumers of this house take it."
   type = object({

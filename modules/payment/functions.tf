@@ -23,8 +23,7 @@ module "take_payment" {
     timeout_seconds = local.timeout_seconds
   }
   policies = {
-    read-payments    = module.payments.policies.read
-    write-payments   = module.payments.policies.write
+    use-payments     = module.payments.policies.take-payment
     read-gateway-key = data.aws_iam_policy_document.read_gateway_key.json
   }
 }

@@ -11,4 +11,13 @@ module "payments" {
     for type in ["payment.captured.v1", "payment.declined.v2", "payment.refunded.v1"] :
     type => { source = "millrace.payment" }
   }
+
+  access = {
+    take-payment = {
+      items = {
+        GetItem = ["order/*"]
+        PutItem = ["order/*"]
+      }
+    }
+  }
 }

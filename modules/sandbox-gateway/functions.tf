@@ -15,8 +15,7 @@ module "sandbox_gateway" {
     STALL_SECONDS      = tostring(var.faults.stall_seconds)
   }
   policies = {
-    read-ledger  = module.ledger.policies.read
-    write-ledger = module.ledger.policies.write
+    use-ledger   = module.ledger.policies.sandbox-gateway
     read-api-key = data.aws_iam_policy_document.read_api_key.json
   }
 }

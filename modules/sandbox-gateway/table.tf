@@ -6,4 +6,15 @@ module "ledger" {
   name     = "sandbox-ledger"
   platform = var.platform
   bus      = null
+
+  access = {
+    sandbox-gateway = {
+      items = {
+        GetItem    = ["key/*", "ledger/*", "payment/*"]
+        PutItem    = ["key/*", "payment/*"]
+        UpdateItem = ["ledger/*"]
+        Query      = ["ledger/*"]
+      }
+    }
+  }
 }

@@ -29,7 +29,13 @@ data "aws_iam_policy_document" "keep_quarantine" {
   statement {
     sid       = "KeepQuarantine"
     actions   = ["s3:PutObject"]
-    resources = ["${local.quarantine_arn}/*"]
+    resources = ["${local.quarantine_arn}/quarantine/${var.function.name}/*"]
+  }
+  statement {
+    # "aws/lambda/<mapping>/<shard>/...": the mapping's id is not known before the mapping, which wants this permission first.
+    sid       = "LetLambdaKeepQuarantine"
+    actions   = ["s3:PutObject"]
+    resources = ["${local.quarantine_arn}/aws/lambda/*"]
   }
   statement {
     # Lambda looks the bucket up before it writes to it.

@@ -24,8 +24,7 @@ module "ingest_telemetry" {
     timeout_seconds = var.ingest.timeout_seconds
   }
   policies = {
-    read-telemetry    = module.telemetry.policies.read
-    write-telemetry   = module.telemetry.policies.write
+    use-telemetry     = module.telemetry.policies.ingest-telemetry
     write-raw         = module.raw.policies.write
     read-device-types = data.aws_iam_policy_document.read_device_types.json
   }
@@ -46,8 +45,7 @@ module "sweep_devices" {
   }
   resources = { timeout_seconds = 120 }
   policies = {
-    read-telemetry    = module.telemetry.policies.read
-    write-telemetry   = module.telemetry.policies.write
+    use-telemetry     = module.telemetry.policies.sweep-devices
     read-device-types = data.aws_iam_policy_document.read_device_types.json
   }
 }
@@ -66,7 +64,7 @@ module "read_telemetry" {
   }
   resources = { memory_mb = 512 }
   policies = {
-    read-telemetry    = module.telemetry.policies.read
+    use-telemetry     = module.telemetry.policies.read-telemetry
     read-device-types = data.aws_iam_policy_document.read_device_types.json
   }
 }

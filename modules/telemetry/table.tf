@@ -17,4 +17,30 @@ module "telemetry" {
     # Sparse: only anomalies carry a day.
     by-day = { hash = { name = "day" }, range = { name = "at" } }
   }
+
+  access = {
+    ingest-telemetry = {
+      items = {
+        BatchGetItem = ["device#*", "rollup#*"]
+        GetItem      = ["device#*"]
+        PutItem      = ["device#*", "devices", "rollup#*"]
+        UpdateItem   = ["device#*"]
+      }
+    }
+    sweep-devices = {
+      items = {
+        BatchGetItem = ["device#*"]
+        PutItem      = ["device#*"]
+      }
+      indexes = ["by-silence"]
+    }
+    read-telemetry = {
+      items = {
+        BatchGetItem = ["device#*"]
+        GetItem      = ["device#*"]
+        Query        = ["device#*", "devices", "rollup#*"]
+      }
+      indexes = ["by-day"]
+    }
+  }
 }

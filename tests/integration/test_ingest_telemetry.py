@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from lambdas.core.quarantine import kept_in
 from lambdas.core.table_store import Table
+from lambdas.telemetry.device_store import DeviceStore, Loaded
 from lambdas.telemetry.ingest_telemetry import handler
 from tests.integration.telemetry_world import CONTEXT, TelemetryWorld, world
 from tests.unit.telemetry.world import NOW, kinesis, reading
@@ -93,6 +94,26 @@ def test_the_same_batch_twice_changes_nothing(
     found = counts(capsys.readouterr().out)
     assert found["RecordsRedelivered"] == 4
     assert found["RecordsAccepted"] == found["RecordsDuplicate"] == 0
+
+
+def test_a_batch_that_another_overtakes_adds_to_what_that_one_wrote(
+    telemetry: TelemetryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_many = DeviceStore.load_many
+
+    def overtaken(store: DeviceStore, devices: Iterable[str]) -> dict[str, Loaded]:
+        found = load_many(store, devices)
+        monkeypatch.setattr(DeviceStore, "load_many", load_many)
+        telemetry.ingest(kinesis(reading(at=NOW + 600_000, sequence=2), 2, arrival=NOW + 600_000))
+        return found
+
+    monkeypatch.setattr(DeviceStore, "load_many", overtaken)
+    later = [kinesis(reading(at=NOW + n, sequence=n + 3), n + 3, arrival=NOW) for n in (0, 1)]
+    last = NOW + 900_000
+    telemetry.ingest(*later, kinesis(reading(at=last, sequence=9), 9, arrival=last))
+    state = telemetry.store.load("pump-0001").state
+    assert state is not None
+    assert state.accepted == 4
 
 
 def test_a_device_out_of_its_range_is_an_anomaly_with_one_event(telemetry: TelemetryWorld) -> None:

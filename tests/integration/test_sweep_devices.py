@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.telemetry import sweep_devices
+from lambdas.telemetry.types_store import types_in
 from tests.fakes import sqs_event
 from tests.integration.telemetry_world import CONTEXT, TelemetryWorld, world
 from tests.unit.telemetry.world import kinesis, reading
@@ -32,6 +33,7 @@ def now() -> int:
 
 
 def sweep() -> None:
+    types_in.cache_clear()  # it runs in a process of its own
     body = (
         '{"id": "1", "detail-type": "device-sweep.due", "source": "millrace.scheduler",'
         ' "time": "2026-11-21T09:30:00Z", "detail": {}}'

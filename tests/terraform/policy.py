@@ -223,15 +223,20 @@ def _policies(plan: Plan) -> Iterator[tuple[str, list[Statement]]]:
                 yield resource.address, listed
     # Not known until the apply (they name the key), but for their actions and resources.
     for document in plan.documents_to_read:
-        yield document.address, [_read_later(s) for s in document.values.get("statement") or []]
+        yield document.address, [read_later(s) for s in document.values.get("statement") or []]
 
 
-def _read_later(statement: dict[str, Any]) -> Statement:
+def read_later(statement: dict[str, Any]) -> Statement:
+    """A statement of a document that the apply reads, as a policy would have it."""
     return {
         "Sid": statement.get("sid"),
         "Effect": statement.get("effect") or "Allow",
         "Action": statement.get("actions"),
         "Resource": statement.get("resources"),
+        "Condition": {
+            condition["test"]: {condition["variable"]: condition["values"]}
+            for condition in statement.get("condition") or []
+        },
     }
 
 

@@ -146,6 +146,22 @@ CASES: list[Case] = [
         "at most 64 characters together; got 74",
     ),
     (
+        "access to a whole table",
+        "modules/outbox-table",
+        IMAGES,
+        'name = "things"\n emits = { "it.was.v1" = { source = "shop" } }\n'
+        ' access = { lister = { items = { Scan = ["*"] } } }',
+        "DeleteItem, ConditionCheckItem) with at least one key; got lister Scan.",
+    ),
+    (
+        "access to an index that is not there",
+        "modules/outbox-table",
+        IMAGES,
+        'name = "things"\n emits = { "it.was.v1" = { source = "shop" } }\n'
+        ' access = { lister = { indexes = ["by_size"] } }',
+        "Access wants indexes that the table has ([]); got [by_size].",
+    ),
+    (
         "a negative width",
         "modules/image-pipeline",
         IMAGES,
