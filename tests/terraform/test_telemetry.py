@@ -206,7 +206,14 @@ def test_reading_telemetry_never_writes(plan_of: PlanOf) -> None:
         for p in Plan(plan_of("prod")).of("aws_iam_role_policy")
         if p.address.startswith(prefix) and "telemetry" in p.values["name"]
     ]
-    actions = {a for s in policy["Statement"] for a in s["Action"]}
+    # Terraform writes a single action as a text, several as a list.
+    actions = {
+        action
+        for statement in policy["Statement"]
+        for action in (
+            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        )
+    }
     assert actions == {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 
 
